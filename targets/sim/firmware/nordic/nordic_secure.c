@@ -244,7 +244,7 @@ static void stopped(struct sim_chip *chip, bool without_power)
 /* What has to be said leaves with the next connection event. */
 static void speak_soon(struct sim_chip *chip)
 {
-    if (state_of(chip)->updater.n_wishes > 0 && !sim_chip_timer_is_set(chip, TIMER_AIR))
+    if (sim_secure_has_wish(&state_of(chip)->updater) && !sim_chip_timer_is_set(chip, TIMER_AIR))
         sim_chip_set_timer(chip, TIMER_AIR, sim_chip_now_us(chip) + chip->radio->connection_interval_us);
 }
 
@@ -369,7 +369,7 @@ static void store_bonds(struct sim_chip *chip)
     const struct sim_nordic_map *map = &boot_config(chip)->map;
     const struct sim_nordic_bank_0 bank = bank_0(chip);
 
-    if (bank.at + bank.n_bytes <= map->bootloader_at - SIM_NORDIC_BOND_PAGES * map->page_bytes)
+    if ((uint64_t)bank.at + bank.n_bytes <= map->bootloader_at - SIM_NORDIC_BOND_PAGES * map->page_bytes)
         sim_nordic_store_bonds(chip, map->bootloader_at, map->page_bytes);
 }
 
@@ -406,22 +406,29 @@ static void grant(struct sim_chip *chip, enum sim_buttonless_wish wish)
     }
 }
 
-/* SDK 12: the application shares the bootloader's settings, and writes the whole page anew. */
+/* The application shares the bootloader's settings, and writes the whole page anew. */
 static bool mark_settings(struct sim_chip *chip)
 {
     const struct sim_nordic_map *map = &boot_config(chip)->map;
+    bool old = boot_config(chip)->sdk != SIM_SECURE_SDK_15;
+    size_t n_bytes = old ? RIG_NORDIC_SETTINGS_1_BYTES : RIG_NORDIC_SETTINGS_BYTES;
     uint8_t page[RIG_NORDIC_SETTINGS_BYTES];
     struct rig_nordic_settings settings;
 
     if (sim_flash_read(chip->flash, SIM_FLASH_INTERNAL, map->settings_at, page, sizeof page) != SIM_OK)
         return false;
-    rig_nordic_settings_decode_1(page, &settings);
+    if (old)
+        rig_nordic_settings_decode_1(page, &settings);
+    else
+        rig_nordic_settings_decode(page, &settings);
     settings.enter_buttonless = 1;
     rig_nordic_settings_seal(&settings);
-    rig_nordic_settings_encode_1(&settings, page);
+    if (old)
+        rig_nordic_settings_encode_1(&settings, page);
+    else
+        rig_nordic_settings_encode(&settings, page);
     return sim_flash_erase(chip->flash, SIM_FLASH_INTERNAL, map->settings_at, map->page_bytes) == SIM_OK &&
-           sim_flash_write(chip->flash, SIM_FLASH_INTERNAL, map->settings_at, page,
-                           RIG_NORDIC_SETTINGS_1_BYTES) == SIM_OK;
+           sim_flash_write(chip->flash, SIM_FLASH_INTERNAL, map->settings_at, page, n_bytes) == SIM_OK;
 }
 
 /* A bootloader has the one call or the other, as it was built. */

@@ -193,26 +193,30 @@ static void other_requests_are_not_supported(void **state)
     }
 }
 
-static void of_sdk_12_it_enters_by_the_settings_page(void **state)
+static void it_enters_by_the_settings_page_once(void **state)
 {
-    struct nordic_set_up set_up = nordic_usual();
-    struct sim_board *board;
+    static const enum sim_secure_sdk sdks[] = {SIM_SECURE_SDK_12, SIM_SECURE_SDK_14, SIM_SECURE_SDK_15};
 
     (void)state;
-    set_up.secure.boot.sdk = SIM_SECURE_SDK_12;
-    set_up.secure.boot.enters_by_settings = true;
-    set_up.secure.boot.enters_by_gpregret = false;
-    set_up.secure.app.buttonless = SIM_BUTTONLESS_EXPERIMENTAL;
-    board = open_board(&set_up);
-    connect(board);
-    subscribe(board, 0, SIM_GATT_NOTIFIED);
-    ask(board, 0, enter, 1, "20 01 01");
-    nordic_run(board, SECOND_US);
-    assert_int_equal(sim_board_view(board).state, SIM_BOARD_UPDATER);
-    sim_board_reset(board);
-    nordic_run(board, SECOND_US);
-    assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING); /* once */
-    sim_board_free(board);
+    for (unsigned i = 0; i < 3; i++) {
+        struct nordic_set_up set_up = nordic_usual();
+        struct sim_board *board;
+
+        set_up.secure.boot.sdk = sdks[i];
+        set_up.secure.boot.enters_by_settings = true;
+        set_up.secure.boot.enters_by_gpregret = false;
+        set_up.secure.app.buttonless = SIM_BUTTONLESS_EXPERIMENTAL;
+        board = open_board(&set_up);
+        connect(board);
+        subscribe(board, 0, SIM_GATT_NOTIFIED);
+        ask(board, 0, enter, 1, "20 01 01");
+        nordic_run(board, SECOND_US);
+        assert_int_equal(sim_board_view(board).state, SIM_BOARD_UPDATER);
+        sim_board_reset(board);
+        nordic_run(board, SECOND_US);
+        assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING);
+        sim_board_free(board);
+    }
 }
 
 /* --- bonds --- */
@@ -545,7 +549,7 @@ int main(void)
         cmocka_unit_test(a_name_is_kept_for_one_entry),
         cmocka_unit_test(while_the_flash_is_at_work_entry_is_busy_and_a_name_fails),
         cmocka_unit_test(other_requests_are_not_supported),
-        cmocka_unit_test(of_sdk_12_it_enters_by_the_settings_page),
+        cmocka_unit_test(it_enters_by_the_settings_page_once),
         cmocka_unit_test(with_bonds_the_key_goes_along_and_comes_back),
         cmocka_unit_test(bonds_live_in_the_applications_own_pages),
         cmocka_unit_test(who_is_not_bonded_is_told_so),
