@@ -11,6 +11,8 @@
 #define MBR_BYTES 0x1000u
 #define NRF51_PAGE_BYTES 1024u
 #define DEFAULT_APP_DATA_PAGES 3u
+#define SECURE_MTU 247     /* NRF_SDH_BLE_GATT_MAX_MTU_SIZE of the SDK's example */
+#define LEGACY_MTU 23      /* its SoftDevices know no other */
 #define ANY_DEVICE 0xffffu /* device type of a legacy bootloader */
 
 /* In the order of rig_choices_sdk. */
@@ -165,6 +167,7 @@ void rig_nordic_layout_read(const struct rig_target_spec *target, struct rig_lay
     layout->family = g_str_equal(target->protocol, "nordic-legacy") ? RIG_BOOTLOADER_NORDIC_LEGACY
                                                                     : RIG_BOOTLOADER_NORDIC_SECURE;
     layout->n_slots = 2;
+    layout->mtu = layout->family == RIG_BOOTLOADER_NORDIC_LEGACY ? LEGACY_MTU : SECURE_MTU;
     nordic->page_bytes = layout->n_devices ? layout->devices[0].runs[0].sector_bytes : 0;
     nordic->page_bytes = nordic->page_bytes ? nordic->page_bytes : 4096;
     nordic->mbr_bytes = MBR_BYTES;

@@ -220,6 +220,13 @@ static struct picture_value look_at(const struct picture *picture, const struct 
     return seen;
 }
 
+static bool is_bad(const struct picture_area *area, enum picture_field field, const char *value)
+{
+    if (area->is_page && field == FIELD_MAGIC)
+        return !g_str_equal(value, "valid") && !g_str_equal(value, "written");
+    return g_str_equal(value, "bad");
+}
+
 static void field_bar(struct picture *picture, const struct picture_area *area, enum picture_field field,
                       int to)
 {
@@ -227,16 +234,18 @@ static void field_bar(struct picture *picture, const struct picture_area *area, 
     int y = area->field_y[field];
     bool first = !(area->fields & ((1u << field) - 1));
     g_autofree char *tooltip =
-        shown->is_image ? g_strdup_printf("%s trailer: image data is here", area->told->name)
-                        : g_strdup_printf("%s trailer: %s %s", area->told->name, picture_field_name(field),
-                                          shown->words ? shown->words : shown->value);
+        shown->is_image
+            ? g_strdup_printf("%s trailer: image data is here", area->told->name)
+            : g_strdup_printf("%s %s: %s %s", area->told->name, area->is_page ? "page" : "trailer",
+                              picture_field_name(field, area->is_page),
+                              shown->words ? shown->words : shown->value);
 
     if (shown->is_image)
         bar(picture, shown->from, y, to - shown->from, FIELD_HEIGHT - 1, "img", tooltip,
             first ? "image data" : "", 0);
     else if (*shown->value)
         bar(picture, shown->from, y, to - shown->from, FIELD_HEIGHT - 1,
-            g_str_equal(shown->value, "bad") ? "bad" : "set", tooltip, shown->value, shown->lead);
+            is_bad(area, field, shown->value) ? "bad" : "set", tooltip, shown->value, shown->lead);
     else if (to > shown->from)
         g_string_append_printf(picture->out, "<path d=\"M%d %dH%d\" class=\"non\"/>\n", shown->from,
                                y + FIELD_HEIGHT / 2 - 1, to);
@@ -506,7 +515,7 @@ static void append_names(struct picture *picture)
             if (area->fields >> field & 1)
                 picture_text(picture->out, MARGIN + LABELS_WIDTH - 10,
                              area->field_y[field] + FIELD_HEIGHT - 4, "end",
-                             picture_field_name((enum picture_field)field), 0);
+                             picture_field_name((enum picture_field)field, area->is_page), 0);
     }
 }
 

@@ -153,11 +153,13 @@ static void stack_area(struct picture_area *area, int *y)
     *y += AREA_GAP;
 }
 
-const char *picture_field_name(enum picture_field field)
+const char *picture_field_name(enum picture_field field, bool page)
 {
     static const char *const names[] = {"magic",     "swap type", "swap size",  "TLV sizes",
                                         "copy_done", "image_ok",  "swap status"};
 
+    if (page && (field == FIELD_MAGIC || field == FIELD_STATUS))
+        return field == FIELD_MAGIC ? "page" : "for";
     return names[field];
 }
 
@@ -247,6 +249,17 @@ static guint used_fields(const struct picture *picture, guint area)
     return fields;
 }
 
+static bool is_page(const struct rig_path *path, guint area)
+{
+    for (guint i = 0; i < path->trailers->len; i++) {
+        const struct rig_path_trailer *trailer = &g_array_index(path->trailers, struct rig_path_trailer, i);
+
+        if (trailer->area == area)
+            return !trailer->type;
+    }
+    return false;
+}
+
 static bool holds_image(const struct rig_path_area *area)
 {
     for (guint i = 0; i < area->cells->len; i++)
@@ -263,7 +276,8 @@ static void lay_out_areas(struct picture *picture)
     for (guint i = 0; i < picture->path->areas->len; i++) {
         struct picture_area area = {.index = i,
                                     .told = g_ptr_array_index(picture->path->areas, i),
-                                    .fields = used_fields(picture, i)};
+                                    .fields = used_fields(picture, i),
+                                    .is_page = is_page(picture->path, i)};
 
         if (!is_touched(picture, i) && !holds_image(area.told))
             continue;

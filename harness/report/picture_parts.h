@@ -37,7 +37,8 @@ enum picture_field {
     N_FIELDS
 };
 /* In words, and as steps name them. */
-const char *picture_field_name(enum picture_field field);
+/* page: of a page of settings, which has what it is worth in `magic` and what it is for in `status`. */
+const char *picture_field_name(enum picture_field field, bool page);
 /* The row that a step's field belongs to; N_FIELDS: none. */
 enum picture_field picture_field_of(const char *name);
 
@@ -56,6 +57,7 @@ struct picture_area {
     GArray *cells; /* struct rig_path_cell: as drawn so far */
     GArray *bands;
     guint fields; /* bits of enum picture_field: those that ever hold something are drawn */
+    bool is_page; /* what is kept there is a page of settings, no trailer */
     int top, height;
     int band_height;
     int field_y[N_FIELDS];

@@ -158,12 +158,19 @@ static const struct rig_field image_fields[] = {
 static const char *const signed_words[] = {"target", "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", NULL};
 static const char *const softdevice_types[] = {"softdevice", "softdevice-bootloader", "all", NULL};
 static const char *const bootloader_types[] = {"bootloader", "softdevice-bootloader", "all", NULL};
+static const char *const without_application[] = {"softdevice", "bootloader", "softdevice-bootloader", NULL};
+static const char *const bootloader_alone[] = {"bootloader", NULL};
 static const char *const hanging[] = {"hangs", NULL};
 static const char *const active_behaviours[] = {"confirms", "crashes", "hangs", NULL};
 #define RULE_OF_A_BUILT_IMAGE(field_name)                                                                    \
     {                                                                                                        \
         .field = field_name, .kind = RIG_RULE_NOT_BESIDE, .other = "file",                                   \
         .why = "an image from a file is taken as it is"                                                      \
+    }
+#define RULE_OF_AN_APPLICATION(field_name)                                                                   \
+    {                                                                                                        \
+        .field = field_name, .kind = RIG_RULE_NOT_BESIDE, .other = "type", .others = without_application,    \
+        .why = "it is about an application"                                                                  \
     }
 static const struct rig_rule image_rules[] = {
     RULE_OF_A_BUILT_IMAGE("version"),
@@ -189,6 +196,12 @@ static const struct rig_rule image_rules[] = {
     RULE_OF_A_BUILT_IMAGE("package"),
     RULE_OF_A_BUILT_IMAGE("device-type"),
     RULE_OF_A_BUILT_IMAGE("device-revision"),
+    RULE_OF_AN_APPLICATION("behaviour"),
+    {.field = "boot-validation",
+     .kind = RIG_RULE_NOT_BESIDE,
+     .other = "type",
+     .others = bootloader_alone,
+     .why = "no bootloader checks itself"},
     {.field = "softdevice", .kind = RIG_RULE_NEEDS, .other = "type", .others = softdevice_types},
     {.field = "softdevice-size", .kind = RIG_RULE_NEEDS, .other = "type", .others = softdevice_types},
     {.field = "bootloader-size", .kind = RIG_RULE_NEEDS, .other = "type", .others = bootloader_types},

@@ -25,7 +25,8 @@ struct where {
 };
 #define FIELD_CHUNK                                                                                          \
     RIG_FIELD("chunk", COUNT, struct where, chunk, RIG_WORD(struct where, chunk_word),                       \
-              .choices = chunk_words, .about = "Upload chunk, from 0; or `middle`, `last`.")
+              .choices = chunk_words,                                                                        \
+              .about = "Upload chunk, from 0; or `middle`, `last`. With Nordic DFU a packet of the image.")
 #define FIELD_AT_BYTE                                                                                        \
     RIG_FIELD("at-byte", SIZE, struct where, at_byte,                                                        \
               .about = "The upload chunk that holds this byte of the image.")

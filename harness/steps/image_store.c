@@ -49,11 +49,14 @@ void rig_image_store_free(struct rig_image_store *store)
     g_free(store);
 }
 
-/* Whatever is demanded of applications: a secure bootloader of Nordic's wants all else signed. */
+/* Whatever is demanded of applications: a secure bootloader of Nordic's wants all else signed, and legacy
+ * packages of version 0.8 are those with a signature. */
 static bool needs_signature(const struct rig_image_spec *spec, const struct rig_board *board)
 {
-    return board->layout.signing_needed || (board->layout.family == RIG_BOOTLOADER_NORDIC_SECURE &&
-                                            spec->type && !g_str_equal(spec->type, "application"));
+    bool secure = board->layout.family == RIG_BOOTLOADER_NORDIC_SECURE;
+
+    return board->layout.signing_needed || (spec->package && g_str_equal(spec->package, "0.8")) ||
+           (secure && spec->type && !g_str_equal(spec->type, "application"));
 }
 
 static const struct rig_key *key_for(struct rig_image_store *store, const struct rig_image_spec *spec,

@@ -397,6 +397,13 @@ bool rig_package_image_build(const struct rig_package_order *order, struct rig_b
                     "image '%s': Nordic's packages are signed by ecdsa-p256 or not at all", order->name);
         return false;
     }
+    if ((order->key != NULL) != (version == RIG_PACKAGE_LEGACY_08) && version != RIG_PACKAGE_SECURE &&
+        !order->spec->file) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "image '%s': of legacy packages those of version 0.8 are signed, and no others",
+                    order->name);
+        return false;
+    }
     if (order->spec->sd_req && order->spec->sd_req->n > RIG_INIT_MAX_SD_REQ) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
                     "image '%s': an init packet has room for 16 SoftDevice ids", order->name);

@@ -227,6 +227,31 @@ static void a_legacy_package_carries_a_crc(void **state)
     clear(&stand);
 }
 
+static void legacy_packages_have_the_form_of_their_version(void **state)
+{
+    static const struct {
+        const char *plan;
+        gsize n_extended_bytes;
+    } rows[] = {
+        {"{package: 0.5}", 2}, {"{package: 0.6}", 6}, {"{package: 0.7}", 40}, {"{package: 0.8}", 104}};
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct stand stand;
+        struct rig_legacy_init init;
+        gsize n_bytes;
+        const guint8 *bytes;
+
+        build(&stand, RIG_BOOTLOADER_NORDIC_LEGACY, rows[i].plan);
+        if (!stand.image)
+            fail_msg("%s", stand.error->message);
+        bytes = g_bytes_get_data(stand.image->parts[0].init_packet, &n_bytes);
+        assert_int_equal(rig_legacy_init_decode(bytes, n_bytes, &init), RIG_INIT_OK);
+        assert_int_equal(init.n_extended_bytes, rows[i].n_extended_bytes);
+        clear(&stand);
+    }
+}
+
 static void expect_unsupported(enum rig_bootloader_family family, const char *plan, const char *says)
 {
     struct stand stand;
@@ -247,6 +272,8 @@ static void what_a_board_has_not_is_a_skip(void **state)
     expect_unsupported(RIG_BOOTLOADER_NORDIC_SECURE, "{device-type: 3}", "'device-type'");
     expect_unsupported(RIG_BOOTLOADER_NORDIC_SECURE, "{sign: rsa-2048}", "ecdsa-p256");
     expect_unsupported(RIG_BOOTLOADER_NORDIC_LEGACY, "{boot-validation: crc}", "'boot-validation'");
+    expect_unsupported(RIG_BOOTLOADER_NORDIC_LEGACY, "{sign: ecdsa-p256}", "0.8 are signed");
+    expect_unsupported(RIG_BOOTLOADER_NORDIC_LEGACY, "{package: 0.8, sign: none}", "0.8 are signed");
     expect_unsupported(RIG_BOOTLOADER_MCUBOOT, "{type: softdevice}", "'type'");
     expect_unsupported(RIG_BOOTLOADER_MCUBOOT, "{fw-version: 3}", "'fw-version'");
 }
@@ -347,6 +374,7 @@ int main(void)
         cmocka_unit_test(all_is_two_updates_and_the_application_needs_the_new_softdevice),
         cmocka_unit_test(a_softdevice_alone_has_no_version_of_its_own_and_is_signed_in_any_case),
         cmocka_unit_test(a_legacy_package_carries_a_crc),
+        cmocka_unit_test(legacy_packages_have_the_form_of_their_version),
         cmocka_unit_test(what_a_board_has_not_is_a_skip),
         cmocka_unit_test(a_version_that_has_no_number_is_an_error),
         cmocka_unit_test(every_damage_of_packages_can_be_asked_for),

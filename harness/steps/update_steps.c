@@ -291,7 +291,10 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 const struct rig_verb rig_verb_upload = {
     .name = "upload",
     .family = "update",
-    .about = "Sends an image to the free slot, going on from the offset that the board answers.",
+    .about =
+        "Sends an image to the free slot, going on from the offset that the board answers. With Nordic DFU: "
+        "brings the board into its bootloader first, where it is not there yet; the board activates what it "
+        "got, and resets by itself: `connect` again.",
     .shape = &upload_shape,
     .within_us = 600u * G_GUINT64_CONSTANT(1000000),
     .needs = needs_update,

@@ -80,12 +80,10 @@ static inline void rig_sim_take_flag(const bool *option, bool *into)
 guint32 rig_sim_chosen(const char *option, const char *const *choices, guint32 otherwise);
 /* Flash devices of a layout. */
 void rig_sim_configure_devices(struct sim_board_config *config, const struct rig_layout *layout);
-/* Of both of Nordic's bootloaders: find_room, program, make_payload. */
+/* Of both of Nordic's bootloaders: find_room, program. */
 bool rig_sim_find_nordic_room(struct rig_layout *layout, const char *target,
                               const struct rig_options_spec *chosen, GError **error);
 bool rig_sim_program_nordic(struct rig_sim *sim, const struct rig_board_setup *setup, GError **error);
-GBytes *rig_sim_make_nordic_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
-                                    gsize n_bytes, GError **error);
 /* rig_board_application.teach of boards whose firmware has `teach`. */
 bool rig_sim_teach(struct rig_board *board, const guint8 hash[RIG_IMAGE_HASH_BYTES],
                    const struct rig_payload_plan *plan, GError **error);

@@ -115,7 +115,7 @@ static void account(const struct rig_sim *sim, const struct sim_start *start, st
                                run->serial_only ? "; no radio, on its serial port" : "");
 }
 
-static const struct rig_board_application application = {.make_payload = rig_sim_make_nordic_payload,
+static const struct rig_board_application application = {.make_payload = rig_sim_make_payload,
                                                          .teach = rig_sim_teach};
 static void explored(struct rig_board *board, struct rig_board_nordic *nordic)
 {

@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "drivers/board/program_nordic.h"
-#include "image/nordic_image.h"
 
 #include <string.h>
 
@@ -143,20 +142,7 @@ bool rig_sim_program_nordic(struct rig_sim *sim, const struct rig_board_setup *s
     return true;
 }
 
-/* Sealed: the simulated chip knows by it whether the whole image is there. */
-GBytes *rig_sim_make_nordic_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
-                                    gsize n_bytes, GError **error)
-{
-    g_autoptr(GBytes) payload = rig_sim_make_payload(board, plan, n_bytes, error);
-    guint8 *bytes = payload ? g_memdup2(g_bytes_get_data(payload, NULL), n_bytes) : NULL;
-
-    if (!bytes)
-        return NULL;
-    rig_nordic_seal(bytes, n_bytes);
-    return g_bytes_new_take(bytes, n_bytes);
-}
-
-static const struct rig_board_application application = {.make_payload = rig_sim_make_nordic_payload,
+static const struct rig_board_application application = {.make_payload = rig_sim_make_payload,
                                                          .teach = rig_sim_teach};
 static void explored(struct rig_board *board, struct rig_board_nordic *nordic)
 {

@@ -3,6 +3,7 @@
 #include "drivers/sim/firmware.h"
 
 #include "base/error.h"
+#include "image/nordic_image.h"
 
 #include <string.h>
 
@@ -210,9 +211,10 @@ GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_pay
     struct sim_app_personality personality = rig_sim_personality(plan);
     guint8 *payload = g_malloc0(n_bytes);
 
-    (void)board;
     (void)error;
     sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
+    if (board->layout.family != RIG_BOOTLOADER_MCUBOOT)
+        rig_nordic_seal(payload, n_bytes);
     return g_bytes_new_take(payload, n_bytes);
 }
 

@@ -41,7 +41,8 @@ bool rig_sim_board_use_bootloader(struct rig_board *board, const char *path,
 bool rig_sim_describe_target(const struct rig_target *target, const struct rig_record *options,
                              struct rig_layout *layout, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* make_payload of boards that the simulated application runs on; board is not looked at. */
+/* make_payload of boards that the simulated application runs on. With Nordic's bootloaders it is sealed
+ * (image/nordic_image.h): the simulated chip knows by it whether all of an image is there. */
 GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
                              gsize n_bytes, GError **error);
 

@@ -264,6 +264,33 @@ static void a_connection_by_itself_subscribes_to_nothing(void **state)
     }
 }
 
+static enum rig_link_outcome connect_where(struct bench *bench, enum rig_link_where where, const char *name,
+                                           guint64 for_us)
+{
+    struct rig_link *link = bench->board->link;
+    const struct rig_link_connect how = {
+        .where = where, .name = name, .until_us = bench->board->ops->now_us(bench->board) + for_us};
+    enum rig_link_outcome outcome;
+
+    assert_true(link->ops->connect(link, &how, &outcome, NULL));
+    assert_true(link->ops->disconnect(link, NULL));
+    return outcome;
+}
+
+static void a_board_is_found_only_where_it_is_looked_for(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_need(bench, "ble");
+    bench_up(bench);
+    assert_int_equal(connect_where(bench, RIG_LINK_AT_ADDRESS, NULL, 20000000), RIG_LINK_OK);
+    assert_int_equal(connect_where(bench, RIG_LINK_AT_EITHER_ADDRESS, NULL, 20000000), RIG_LINK_OK);
+    assert_int_equal(connect_where(bench, RIG_LINK_AT_NEXT_ADDRESS, NULL, 500000), RIG_LINK_NOT_FOUND);
+    assert_int_equal(connect_where(bench, RIG_LINK_BY_NAME, "somebody-else", 500000), RIG_LINK_NOT_FOUND);
+    assert_true(strlen(state_of(bench).text) > 0);
+    assert_int_equal(connect_where(bench, RIG_LINK_AS_CONFIGURED, NULL, 20000000), RIG_LINK_OK);
+}
+
 static void what_is_not_there_is_told(void **state)
 {
     static const struct rig_characteristic no_service = {"nothing", "5f2a0001-6f64-4c1e-9d5e-0b6f6f747269",
@@ -519,6 +546,7 @@ int main(void)
         cmocka_unit_test(a_board_that_loses_power_loses_the_link_in_a_bounded_time),
         cmocka_unit_test(notifications_come_only_while_subscribed),
         cmocka_unit_test(a_connection_by_itself_subscribes_to_nothing),
+        cmocka_unit_test(a_board_is_found_only_where_it_is_looked_for),
         cmocka_unit_test(what_is_not_there_is_told),
         cmocka_unit_test(what_a_characteristic_cannot_do_is_told),
         cmocka_unit_test(a_bond_is_used_by_the_next_connection_until_it_is_forgotten),

@@ -30,6 +30,10 @@
 #define DFU_UPLOAD "connect:\nupload: {image: new, expect: any}\nwait: 5s\nexpect-boot: new"
 #define DFU_IMAGE(more) DFU "= new: {" more "}\n" B DFU_UPLOAD
 #define LEGACY_IMAGE(more) LEGACY "= new: {" more "}\n" B DFU_UPLOAD
+#define DFU_REQUIRE(field, unmet) {"require." field, DFU B "require: {images: 1}\nreset:", DFU B "require: {images: 1, " field ": " unmet "}\nreset:", NULL}
+#define SETTINGS(field, without, with) {"expect-settings." field, DFU B "expect-settings: {" without "}", DFU B "expect-settings: {" with "}", NULL}
+#define ENTER(more) DFU L "enter-bootloader:" more
+#define IN_DFU DFU L "enter-bootloader:\n"
 #define RAW(more) L "smp-raw: {bytes: \"" ECHO "\", " more "}"
 
 const struct effect effects[] = {
@@ -120,7 +124,8 @@ const struct effect effects[] = {
     {"board.debug-bootloader", DFU "= new: {size: 8KiB, debug: true, hardware-version: 51}\n" B DFU_UPLOAD, "= new: {size: 8KiB, debug: true, hardware-version: 51}\n" DFU_BOARD("debug-bootloader: true", DFU_UPLOAD), NULL},
     {"board.hardware-version", DFU "= new: {size: 8KiB, hardware-version: 52}\n" B DFU_UPLOAD, "= new: {size: 8KiB, hardware-version: 52}\n" DFU_BOARD("hardware-version: 7", DFU_UPLOAD), NULL},
     {"board.bootloader-version", DFU "= new: {type: bootloader, fw-version: 2}\n" B DFU_UPLOAD, "= new: {type: bootloader, fw-version: 2}\n" DFU_BOARD("bootloader-version: 3", DFU_UPLOAD), NULL},
-    {"board.app-data", DFU B DFU_UPLOAD, DFU_BOARD("app-data: 0", DFU_UPLOAD), NULL},
+    {"board.button-held", DFU B "expect-board: [running, updater]", DFU_BOARD("button-held: true", "expect-board: [running, updater]"), NULL},
+    {"board.app-data", DFU B "watch-flash: x\nupload: new\nexpect-flash: {since: x, written: [app-data]}", DFU_BOARD("app-data: 0", "watch-flash: x\nupload: new\nexpect-flash: {since: x, written: [app-data]}"), NULL},
     {"board.misbehaves", L "smp-echo: {expect: any}", BOARD("misbehaves: [cbor-bombs]", "connect:\nsmp-echo: {expect: any}"), NULL},
     {"board.defects", L "confirm:\nexpect-images: [{slot: 0, confirmed: true}]", BOARD("slot1: new, confirmed: false, defects: [never-reverts]", "connect:"), NULL},
 
@@ -226,7 +231,7 @@ const struct effect effects[] = {
     FAULT(shape ".chunk", "{" kind ": {chunk: 2" more "}}", "{" kind ": {chunk: 3" more "}}"), \
     FAULT(shape ".at-byte", "{" kind ": {at-byte: 1KiB" more "}}", "{" kind ": {at-byte: 3KiB" more "}}"), \
     FAULT(shape ".request", "{" kind ": {request: 2" more "}}", "{" kind ": {request: 3" more "}}"), \
-    FAULT(shape ".probability", "{" kind ": {probability: 10%" more "}}", "{" kind ": {probability: 60%" more "}}")
+    FAULT(shape ".probability", "{" kind ": {probability: 3%" more "}}", "{" kind ": {probability: 97%" more "}}")
 #define TIMES(shape, kind, where) FAULT(shape ".times", "{" kind ": {" where "}}", "{" kind ": {" where ", times: 2}}")
 #define PACKETS(shape, kind, more) \
     FAULT(shape ".write", "{" kind ": {write: 2" more "}}", "{" kind ": {write: 3" more "}}"), \
@@ -251,6 +256,40 @@ const struct effect effects[] = {
     {"upload.chunk", L "upload: new", L "upload: {image: new, chunk: 50B}", NULL},
     {"upload.first-chunk", L "upload: new", L "upload: {image: new, first-chunk: 50B}", NULL},
     {"upload.window", L "upload: new", L "upload: {image: new, window: 3}", NULL},
+    DFU_REQUIRE("sdk", "12"),
+    DFU_REQUIRE("banks", "single"),
+    DFU_REQUIRE("buttonless", "none"),
+    DFU_REQUIRE("requires-bonds", "true"),
+    DFU_REQUIRE("save-progress", "true"),
+    {"expect-settings.page", DFU_BOARD("defects: [no-backup]", "connect:\nupload: {image: big, until: 4KiB, expect: stopped}\nexpect-settings: {page: main, init-packet: true}"), DFU_BOARD("defects: [no-backup]", "connect:\nupload: {image: big, until: 4KiB, expect: stopped}\nexpect-settings: {page: backup, init-packet: true}"), NULL},
+    {"write-memory.address", DFU B "write-memory: {address: 0x4000051c, word: 0xb1}\nreset:\nexpect-board: [running, updater]", DFU B "write-memory: {address: 0x40000520, word: 0xb1}\nreset:\nexpect-board: [running, updater]", NULL},
+    {"write-memory.word", DFU B "write-memory: {address: 0x4000051c, word: 0xb1}\nreset:\nexpect-board: [running, updater]", DFU B "write-memory: {address: 0x4000051c, word: 0x4e}\nreset:\nexpect-board: [running, updater]", NULL},
+    SETTINGS("state", "page: main, bank-0: application", "page: main, bank-0: application, state: erased"),
+    SETTINGS("bank-0", "bank-1: invalid", "bank-1: invalid, bank-0: bootloader"),
+    SETTINGS("bank-1", "bank-0: application", "bank-0: application, bank-1: application"),
+    SETTINGS("bank-0-size", "bank-0: application", "bank-0: application, bank-0-size: 9KiB"),
+    SETTINGS("bank-1-size", "bank-0: application", "bank-0: application, bank-1-size: 9KiB"),
+    SETTINGS("app-version", "bank-0: application", "bank-0: application, app-version: 7"),
+    SETTINGS("bootloader-version", "bank-0: application", "bank-0: application, bootloader-version: 7"),
+    SETTINGS("peer-data", "bank-0: application", "bank-0: application, peer-data: valid"),
+    SETTINGS("name", "bank-0: application", "bank-0: application, name: Dfu01"),
+    SETTINGS("boot-validation", "bank-0: application", "bank-0: application, boot-validation: ecdsa"),
+    SETTINGS("init-packet", "bank-0: application", "bank-0: application, init-packet: true"),
+    SETTINGS("received", "bank-0: application", "bank-0: application, received: 4KiB"),
+    SETTINGS("copied", "bank-0: application", "bank-0: application, copied: 4KiB"),
+    {"enter-bootloader.name", ENTER(""), ENTER(" {name: Dfu01}"), NULL},
+    {"enter-bootloader.at", ENTER(" {expect: any}"), ENTER(" {expect: any, at: address, within: 5s}"), NULL},
+    {"enter-bootloader.pair", ENTER(" {expect: any}"), ENTER(" {expect: any, pair: true}"), NULL},
+    {"enter-bootloader.expect", ENTER(""), ENTER(" {expect: refused}"), NULL},
+    {"enter-bootloader.rc", DFU_BOARD("buttonless: bonded", "connect: {pair: true}\nenter-bootloader: {expect: refused}"), DFU_BOARD("buttonless: bonded", "connect: {pair: true}\nenter-bootloader: {expect: refused, rc: 7}"), NULL},
+    {"enter-bootloader.within", ENTER(" {expect: any}"), ENTER(" {expect: any, within: 1ms}"), NULL},
+    {"dfu-request.bytes", IN_DFU "dfu-request: {bytes: 0601}", IN_DFU "dfu-request: {bytes: 0602}", NULL},
+    {"dfu-request.to", IN_DFU "dfu-request: {bytes: 0601, expect: any, within: 1s}", IN_DFU "dfu-request: {bytes: 0601, to: packet, expect: any, within: 1s}", NULL},
+    {"dfu-request.copies", IN_DFU "dfu-request: {bytes: 0601}", IN_DFU "dfu-request: {bytes: 0601, copies: 3}", NULL},
+    {"dfu-request.expect", IN_DFU "dfu-request: {bytes: 0601}", IN_DFU "dfu-request: {bytes: 0601, expect: error}", NULL},
+    {"dfu-request.rc", IN_DFU "dfu-request: {bytes: 20, expect: error}", IN_DFU "dfu-request: {bytes: 20, expect: error, rc: 5}", NULL},
+    {"dfu-request.answer", IN_DFU "dfu-request: {bytes: 0601}", IN_DFU "dfu-request: {bytes: 0601, answer: 600601}", NULL},
+    {"dfu-request.within", IN_DFU "dfu-request: {bytes: 0c, expect: any}", IN_DFU "dfu-request: {bytes: 0c, expect: any, within: 1ms}", NULL},
     {"upload.prn", DFU B "connect:\nupload: {image: new}", DFU B "connect:\nupload: {image: new, prn: 7}", NULL},
     {"upload.object", DFU B "connect:\nupload: {image: new}", DFU B "connect:\nupload: {image: new, object: 1KiB, expect: any}", NULL},
     {"upload.retry", L "with-faults: [{disconnect: {chunk: 3}}]\n do: [{upload: new}]", L "with-faults: [{disconnect: {chunk: 3}}]\n do: [{upload: {image: new, retry: resume}}]", NULL},

@@ -10,7 +10,7 @@
 
 #define DEFAULT_PRN 10u /* the pool of an nRF51 overruns with more [SRC SDK 11 hci_mem_pool] */
 #define CRC_BYTES 2u
-#define MAX_RESETS 3u   /* of a bootloader that is in the middle of something */
+#define MAX_RESETS 3u /* of a bootloader that is in the middle of something */
 
 static const struct rig_characteristic control = {"legacy DFU control point", RIG_LEGACY_SERVICE_UUID,
                                                   RIG_LEGACY_CONTROL_UUID};
@@ -301,8 +301,10 @@ static bool send_image(struct rig_nordic_transfer *it, GError **error)
     rig_nordic_took_up(it, 0);
     if (rig_nordic_goes_on(it) && !send_pieces(&image, error))
         return false;
-    if (rig_nordic_goes_on(it) && !rig_nordic_await(it->client, RIG_LEGACY_RECEIVE, RIG_LEGACY_RECEIVE,
-                                                    RIG_NORDIC_ANSWER_US, &response, it->result, error))
+    if (!rig_nordic_goes_on(it))
+        return true;
+    if (!rig_nordic_await(it->client, RIG_LEGACY_RECEIVE, RIG_LEGACY_RECEIVE, RIG_NORDIC_ANSWER_US, &response,
+                          it->result, error))
         return false;
     if (it->result->kind == RIG_UPDATE_NO_ANSWER)
         return find_lost(&image, image.n_bytes, error);

@@ -124,6 +124,12 @@ static guint8 create(struct fake *fake, const guint8 *bytes)
     return RIG_DFU_SUCCESS;
 }
 
+static void activate(struct fake *fake)
+{
+    fake->activated = true;
+    memcpy(fake->taken, fake->image->data, MIN(fake->image->len, FAKE_IMAGE_BYTES));
+}
+
 static guint8 execute(struct fake *fake)
 {
     GByteArray *object = object_of(fake);
@@ -140,7 +146,8 @@ static guint8 execute(struct fake *fake)
         return fake->init_valid ? RIG_DFU_SUCCESS : RIG_DFU_INVALID_OBJECT;
     }
     fake->n_executed = object->len;
-    fake->activated |= fake->n_executed == FAKE_IMAGE_BYTES;
+    if (fake->n_executed == FAKE_IMAGE_BYTES)
+        activate(fake);
     return RIG_DFU_SUCCESS;
 }
 
@@ -174,6 +181,7 @@ static void report(struct fake *fake, const struct rig_characteristic *control)
     if (fake->prn == 0 || ++fake->n_unreported < fake->prn)
         return;
     fake->n_unreported = 0;
+    fake->n_receipts++;
     if (fake->legacy) {
         reply = (struct reply){.bytes = {RIG_LEGACY_RECEIPT}, .n_bytes = 1};
         add_u32(&reply, fake->image->len);
@@ -212,8 +220,11 @@ static struct reply take_legacy(struct fake *fake, const guint8 *bytes, gsize n_
         break;
     case RIG_LEGACY_VALIDATE:
         break;
+    case RIG_LEGACY_REPORT_SIZE:
+        add_u32(&reply, fake->image->len);
+        break;
     case RIG_LEGACY_ACTIVATE:
-        fake->activated = true;
+        activate(fake);
         fake->state = 0;
         reply.n_bytes = 0;
         break;
@@ -233,7 +244,10 @@ static void take_legacy_packet(struct fake *fake, const struct rig_characteristi
     struct reply reply = {.bytes = {RIG_LEGACY_RESPONSE, RIG_LEGACY_START, RIG_LEGACY_SUCCESS}, .n_bytes = 3};
 
     if (fake->state == RIG_LEGACY_START) {
-        fake->announced = n_bytes >= 4 ? rig_get_le32(bytes + n_bytes - 4) : 0;
+        memset(fake->sizes, 0, sizeof fake->sizes);
+        for (gsize i = 0; i < n_bytes / 4 && i < 3; i++)
+            fake->sizes[i] = rig_get_le32(bytes + 4 * i);
+        fake->announced = fake->sizes[0] + fake->sizes[1] + fake->sizes[2];
         if (n_bytes != (fake->version ? 12 : 4))
             reply.bytes[2] = RIG_LEGACY_NOT_SUPPORTED;
         if (reply.bytes[2] != RIG_LEGACY_SUCCESS)
@@ -328,7 +342,8 @@ static void go_on(struct fake *fake, guint8 op)
         reset_into(fake, true);
 }
 
-static void take_request(struct fake *fake, const struct rig_characteristic *from, const guint8 *bytes,
+/* false: it is not acknowledged. */
+static bool take_request(struct fake *fake, const struct rig_characteristic *from, const guint8 *bytes,
                          gsize n_bytes)
 {
     const struct fake_answer *script = scripted(fake, bytes[0]);
@@ -340,21 +355,22 @@ static void take_request(struct fake *fake, const struct rig_characteristic *fro
     fake->n_requests[bytes[0]]++;
     if (script && script->kind == FAKE_LINK_LOST) {
         hang_up(fake);
-        return;
+        return false;
     }
     if (script && script->kind == FAKE_IGNORED)
-        return;
+        return true;
     if (script && script->kind == FAKE_RESULT) {
         reply = reply_of(marker, bytes[0], 0);
         set_result(&reply, script->n);
         post(fake, from, reply.bytes, reply.n_bytes, 0);
-        return;
+        return true;
     }
     reply = !fake->bootloader ? take_application(fake, bytes, n_bytes)
             : fake->legacy    ? take_legacy(fake, bytes, n_bytes)
                               : take_secure(fake, bytes, n_bytes);
     answer(fake, from, reply, script);
     go_on(fake, bytes[0]);
+    return !script || script->kind != FAKE_ACT_LOST;
 }
 
 static void take_packet(struct fake *fake, const guint8 *bytes, gsize n_bytes)
@@ -472,8 +488,8 @@ static bool fake_write(struct rig_link *link, const struct rig_characteristic *c
         return true;
     if (packet)
         take_packet(fake, bytes, n_bytes);
-    else
-        take_request(fake, characteristic, bytes, n_bytes);
+    else if (!take_request(fake, characteristic, bytes, n_bytes))
+        *outcome = RIG_LINK_LOST;
     return true;
 }
 

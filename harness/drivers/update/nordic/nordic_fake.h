@@ -12,15 +12,16 @@
 #define FAKE_AIR_US 1000u
 
 enum fake_kind {
-    FAKE_SILENCE,  /* taken, not answered */
-    FAKE_IGNORED,  /* neither */
-    FAKE_RESULT,   /* not taken, result n; above 0xff an extended one */
-    FAKE_BYTES,    /* taken; answered by these bytes */
-    FAKE_NUMBERS,  /* taken; an answer with n as its offset and a CRC of nothing */
-    FAKE_TWICE,    /* taken, answered twice */
-    FAKE_FLOOD,    /* answered by n answers to other requests, never to this */
-    FAKE_LATE,     /* answered n microseconds later */
-    FAKE_LINK_LOST /* the link ends instead; not taken */
+    FAKE_SILENCE,   /* taken, not answered */
+    FAKE_IGNORED,   /* neither */
+    FAKE_RESULT,    /* not taken, result n; above 0xff an extended one */
+    FAKE_BYTES,     /* taken; answered by these bytes */
+    FAKE_NUMBERS,   /* taken; an answer with n as its offset and a CRC of nothing */
+    FAKE_TWICE,     /* taken, answered twice */
+    FAKE_FLOOD,     /* answered by n answers to other requests, never to this */
+    FAKE_LATE,      /* answered n microseconds later */
+    FAKE_LINK_LOST, /* the link ends instead; not taken, and the write tells so */
+    FAKE_ACT_LOST   /* taken, and the link ends before the write is acknowledged */
 };
 struct fake_answer {
     guint8 op;
@@ -60,17 +61,19 @@ struct fake {
     /* What became of it. */
     guint64 now_us, fresh_us;
     bool connected, subscribed, bootloader, activated;
-    guint n_connects, n_requests[256], n_packets, n_creates;
+    guint n_connects, n_requests[256], n_packets, n_creates, n_receipts;
     enum rig_link_where where; /* of the last connection */
     char name[21];
     GByteArray *init, *image;
-    gsize n_executed; /* of the image */
+    guint8 taken[FAKE_IMAGE_BYTES]; /* the image that was activated */
+    gsize n_executed;               /* of the image */
     guint32 object_end;
     guint8 object; /* that is selected */
     bool init_valid;
     guint16 prn;
     guint n_unreported;
-    guint8 state; /* legacy: the last op that holds */
+    guint8 state;     /* legacy: the last op that holds */
+    guint32 sizes[3]; /* legacy: SoftDevice, bootloader, application */
     guint32 announced;
     GQueue *inbox; /* struct fake_packet * */
 };

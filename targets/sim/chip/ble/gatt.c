@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define FIRST_ATTRIBUTE 10u /* behind GAP, and GATT with Service Changed */
+#define FIRST_ATTRIBUTE 14u /* behind GAP, and GATT with Service Changed */
 
 /* [SPEC Core Vol 3 Part B 2.5.1] A short UUID stands for digits 5 to 8 of the base UUID. */
 bool sim_gatt_same_uuid(const char *one, const char *other)

@@ -43,6 +43,8 @@ static size_t put_revision(const struct sim_stack *stack, uint8_t *value)
 static size_t value_of(const struct sim_stack *stack, const struct sim_gatt_attribute *attribute,
                        uint8_t value[MAX_VALUE_BYTES])
 {
+    /* 15 to 30 ms, no latency, 6 s: as the SDK's bootloader asks for. */
+    static const uint8_t preferred[8] = {0x0c, 0x00, 0x18, 0x00, 0x00, 0x00, 0x58, 0x02};
     const char *name = sim_ble_name(stack->ble);
     size_t n_name = strnlen(name, sizeof stack->ble->config.name), n_value;
 
@@ -58,6 +60,12 @@ static size_t value_of(const struct sim_stack *stack, const struct sim_gatt_attr
     case SIM_GATT_FROM_APPEARANCE:
         rig_put_le16(value, 0); /* unknown */
         return 2;
+    case SIM_GATT_FROM_PREFERRED:
+        memcpy(value, preferred, sizeof preferred);
+        return sizeof preferred;
+    case SIM_GATT_FROM_RESOLUTION:
+        value[0] = 1;
+        return 1;
     case SIM_GATT_FROM_CLIENT_FEATURES:
         value[0] = stack->att.client_features;
         return 1;
@@ -370,6 +378,8 @@ static enum rig_att_error att_take_write(struct sim_stack *stack, bool with_resp
     case SIM_GATT_FROM_TABLE:
     case SIM_GATT_FROM_NAME:
     case SIM_GATT_FROM_APPEARANCE:
+    case SIM_GATT_FROM_PREFERRED:
+    case SIM_GATT_FROM_RESOLUTION:
     case SIM_GATT_FROM_SERVICE_CHANGED:
     case SIM_GATT_FROM_HASH:
     case SIM_GATT_FROM_REVISION:

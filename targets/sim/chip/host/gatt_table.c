@@ -112,6 +112,12 @@ static void add_gap(struct sim_gatt_table *table)
     add_characteristic(table, sim_gatt_uuid16(0x2a00), SIM_GATT_READ, SIM_GATT_MAY_READ, SIM_GATT_FROM_NAME);
     add_characteristic(table, sim_gatt_uuid16(0x2a01), SIM_GATT_READ, SIM_GATT_MAY_READ,
                        SIM_GATT_FROM_APPEARANCE);
+    if (table->softdevice) {
+        add_characteristic(table, sim_gatt_uuid16(0x2a04), SIM_GATT_READ, SIM_GATT_MAY_READ,
+                           SIM_GATT_FROM_PREFERRED);
+        add_characteristic(table, sim_gatt_uuid16(0x2aa6), SIM_GATT_READ, SIM_GATT_MAY_READ,
+                           SIM_GATT_FROM_RESOLUTION);
+    }
     end_service(table, service);
 }
 

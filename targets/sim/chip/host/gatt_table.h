@@ -40,6 +40,8 @@ enum sim_gatt_source {
     SIM_GATT_FROM_CCC,
     SIM_GATT_FROM_NAME,
     SIM_GATT_FROM_APPEARANCE,
+    SIM_GATT_FROM_PREFERRED,  /* connection parameters */
+    SIM_GATT_FROM_RESOLUTION, /* Central Address Resolution: it can */
     SIM_GATT_FROM_SERVICE_CHANGED,
     SIM_GATT_FROM_CLIENT_FEATURES,
     SIM_GATT_FROM_HASH,
@@ -85,8 +87,9 @@ struct sim_gatt_plan {
 struct sim_gatt_uuid sim_gatt_uuid16(uint16_t uuid);
 bool sim_gatt_uuid_is(const struct sim_gatt_uuid *uuid, const uint8_t *bytes, size_t n_bytes);
 
-/* SoftDevice or not: as the services say. GAP (name, appearance), GATT, [Device Information ...], the
- * firmware's; then the hash over it. */
+/* SoftDevice or not: as the services say. GAP (name, appearance; of a SoftDevice preferred parameters and
+ * address resolution, too, so that its numbers are those of S132 and S140), GATT, [Device Information ...],
+ * the firmware's; then the hash over it. */
 void sim_gatt_build(struct sim_gatt_table *table, const struct sim_gatt_plan *plan);
 /* NULL: no such number. */
 const struct sim_gatt_attribute *sim_gatt_find(const struct sim_gatt_table *table, uint16_t number);

@@ -342,6 +342,7 @@ static void an_update_keeps_the_bond_where_pages_are_reserved_for_it(void **stat
         send(board, image);
         control(board, "\x05", 1);
         run(board, 2 * SECOND_US);
+        assert_false(sim_board_ble_connected(board)); /* at once, not by its supervision timeout */
         assert_int_equal(sim_board_ble_last_reason(board), 0x13);
         assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING);
         assert_int_equal(sim_board_ble_has_bond(board, central.address), reserved);

@@ -303,6 +303,31 @@ static void bonds_live_in_the_applications_own_pages(void **state)
     }
 }
 
+/* The second pairing is interrupted before it is stored: the first bond stays. */
+static void a_bond_that_was_not_stored_goes_alone(void **state)
+{
+    static const struct sim_ble_central second = {.address = {0xc0, 9, 9, 9, 9, 9}};
+    const struct nordic_set_up set_up = bonded();
+    struct sim_board *board = open_board(&set_up);
+    uint8_t first_ltk[SIM_BLE_LTK_BYTES], second_ltk[SIM_BLE_LTK_BYTES];
+
+    (void)state;
+    connect(board);
+    bond(board, first_ltk);
+    nordic_run(board, SECOND_US);
+    sim_board_ble_disconnect(board);
+    assert_int_equal(sim_board_ble_connect(board, &second, 247), SIM_BLE_OK);
+    bond(board, second_ltk);
+    sim_board_power(board, false);
+    nordic_start(board);
+    assert_int_equal(sim_board_ble_connect(board, &second, 247), SIM_BLE_OK);
+    assert_int_equal(sim_board_ble_encrypt(board, second_ltk), SIM_BLE_KEY_MISSING);
+    connect(board);
+    assert_int_equal(sim_board_ble_encrypt(board, first_ltk), SIM_BLE_OK);
+    assert_int_equal(sim_board_ble(board)->n_changes, 0); /* nothing changed */
+    sim_board_free(board);
+}
+
 static void who_is_not_bonded_is_told_so(void **state)
 {
     struct nordic_set_up set_up = bonded();
@@ -473,6 +498,40 @@ static void abort_drops_the_link_and_leads_back(void **state)
     sim_board_free(board);
 }
 
+static void gpregret_does_not_outlive_the_power(void **state)
+{
+    const struct nordic_set_up set_up = nordic_usual();
+    struct sim_board *board = open_board(&set_up);
+
+    (void)state;
+    sim_nordic_secure_set_gpregret(board, SIM_NORDIC_GPREGRET_DFU, 0);
+    sim_board_power(board, false);
+    assert_int_equal(sim_nordic_secure_retained(board).gpregret, 0);
+    nordic_start(board);
+    assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING);
+    sim_board_free(board);
+}
+
+static void an_application_may_have_no_buttonless_service_at_all(void **state)
+{
+    struct nordic_set_up set_up = nordic_usual();
+    struct sim_board *board;
+    unsigned any;
+
+    (void)state;
+    set_up.secure.app.buttonless = SIM_BUTTONLESS_NONE;
+    board = nordic_board(&set_up);
+    nordic_program(board, &set_up.personality, 1002003);
+    nordic_start(board);
+    connect(board);
+    assert_int_equal(sim_board_ble_find(board, RIG_DFU_SERVICE_UUID, RIG_DFU_BUTTONLESS_UUID, &any),
+                     SIM_BLE_NO_SERVICE);
+    assert_int_equal(sim_board_view(board).image.version.major, 1);
+    assert_int_equal(sim_board_view(board).image.version.minor, 2);
+    assert_int_equal(sim_board_view(board).image.version.revision, 3);
+    sim_board_free(board);
+}
+
 static void the_button_leads_into_the_bootloader_while_it_is_held(void **state)
 {
     const struct nordic_set_up set_up = nordic_usual();
@@ -552,6 +611,7 @@ int main(void)
         cmocka_unit_test(it_enters_by_the_settings_page_once),
         cmocka_unit_test(with_bonds_the_key_goes_along_and_comes_back),
         cmocka_unit_test(bonds_live_in_the_applications_own_pages),
+        cmocka_unit_test(a_bond_that_was_not_stored_goes_alone),
         cmocka_unit_test(who_is_not_bonded_is_told_so),
         cmocka_unit_test(a_bond_that_was_handed_over_blocks_the_next_one),
         cmocka_unit_test(a_refusal_after_an_unconfirmed_success_leads_into_the_bootloader),
@@ -559,6 +619,8 @@ int main(void)
         cmocka_unit_test(defects_of_the_application),
         cmocka_unit_test(the_control_point_wants_its_ccc_and_answers_with_the_next_connection_event),
         cmocka_unit_test(abort_drops_the_link_and_leads_back),
+        cmocka_unit_test(gpregret_does_not_outlive_the_power),
+        cmocka_unit_test(an_application_may_have_no_buttonless_service_at_all),
         cmocka_unit_test(the_button_leads_into_the_bootloader_while_it_is_held),
         cmocka_unit_test(a_reset_by_the_pin_leads_into_the_bootloader_where_it_was_built_so),
         cmocka_unit_test(bonds_required_and_none_handed_over_is_an_endless_row_of_resets),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the radio does for a board with a SoftDevice, in process and over HCI, by a firmware of two states: an
- * application that bonds, and an updater that holds the one key that it was handed. Attributes over HCI: 8
- * Service Changed with 9 its CCC, 10 the service, 12 the first value; of the application 13 its CCC; of the
- * updater 14 the second value with 15 its CCC. */
+ * application that bonds, and an updater that holds the one key that it was handed. Attributes over HCI
+ * as S132 numbers them: 12 Service Changed with 13 its CCC, 14 the service, 16 the first value; of the
+ * application 17 its CCC; of the updater 18 the second value with 19 its CCC. */
 #include "sim/chip/host/central.h"
 #include "sim/firmware/nordic/application.h"
 
@@ -378,21 +378,21 @@ static void over_hci_a_write_is_taken_in_the_ways_of_its_properties_only(void **
     struct central central = central_new(air, 3, BOND | SECURE);
 
     (void)state;
-    air_exchange(air, AIR_ATT, "08 06 00 09 00 03 28",
-                 "09 07 07 00 20 08 00 05 2a"); /* Service Changed alone */
-    air_exchange(air, AIR_ATT, "12 0c 00 01", "01 12 0c 00 05");
+    air_exchange(air, AIR_ATT, "08 0a 00 0d 00 03 28",
+                 "09 07 0b 00 20 0c 00 05 2a"); /* Service Changed alone */
+    air_exchange(air, AIR_ATT, "12 10 00 01", "01 12 10 00 05");
     assert_true(central_pair(&central));
     assert_int_equal(stand.n_secured, 1);
-    air_exchange(air, AIR_ATT, "52 0c 00 01", ""); /* it is for requests */
+    air_exchange(air, AIR_ATT, "52 10 00 01", ""); /* it is for requests */
     assert_int_equal(stand.n_writes, 0);
-    air_exchange(air, AIR_ATT, "12 0c 00 01", "13");
+    air_exchange(air, AIR_ATT, "12 10 00 01", "13");
     assert_int_equal(stand.n_writes, 1);
-    air_exchange(air, AIR_ATT, "12 0c 00 01 02 03 04 05 06 07 08 09 0a 0b", "01 12 0c 00 0d");
+    air_exchange(air, AIR_ATT, "12 10 00 01 02 03 04 05 06 07 08 09 0a 0b", "01 12 10 00 0d");
     assert_int_equal(stand.n_writes, 1);
     reboot(air, &stand, true);
     assert_true(central_encrypt(&central));
-    air_exchange(air, AIR_ATT, "12 0c 00 01", "01 12 0c 00 03"); /* it is for commands */
-    air_exchange(air, AIR_ATT, "52 0c 00 01", "");
+    air_exchange(air, AIR_ATT, "12 10 00 01", "01 12 10 00 03"); /* it is for commands */
+    air_exchange(air, AIR_ATT, "52 10 00 01", "");
     assert_int_equal(stand.n_writes, 2);
     close_air(air);
 }
@@ -405,17 +405,17 @@ static void over_hci_subscriptions_hold_for_the_table_that_they_were_made_in(voi
 
     (void)state;
     assert_true(central_pair(&central));
+    air_exchange(air, AIR_ATT, "12 11 00 02 00", "13");
     air_exchange(air, AIR_ATT, "12 0d 00 02 00", "13");
-    air_exchange(air, AIR_ATT, "12 09 00 02 00", "13");
     reconnect(air);
     assert_true(central_encrypt(&central));
-    air_exchange(air, AIR_ATT, "0a 0d 00", "0b 02 00");
+    air_exchange(air, AIR_ATT, "0a 11 00", "0b 02 00");
     assert_int_equal(sim_board_ble(air->bench.board)->subscribed[0], SIM_GATT_INDICATED);
     stand.other_table = true;
     reconnect(air);
     assert_true(central_encrypt(&central));
-    air_exchange(air, AIR_ATT, "0a 0d 00", "0b 00 00");
-    air_exchange(air, AIR_ATT, "0a 09 00", "0b 02 00"); /* to Service Changed in any */
+    air_exchange(air, AIR_ATT, "0a 11 00", "0b 00 00");
+    air_exchange(air, AIR_ATT, "0a 0d 00", "0b 02 00"); /* to Service Changed in any */
     assert_int_equal(sim_board_ble(air->bench.board)->subscribed[0], SIM_GATT_UNSUBSCRIBED);
     close_air(air);
 }
@@ -428,14 +428,14 @@ static void over_hci_the_firmware_tells_its_change_until_it_is_confirmed(void **
 
     (void)state;
     assert_true(central_pair(&central));
-    air_exchange(air, AIR_ATT, "12 09 00 02 00", "13");
+    air_exchange(air, AIR_ATT, "12 0d 00 02 00", "13");
     sim_ble_mark_change(sim_board_ble(air->bench.board));
     for (unsigned i = 0; i < 2; i++) {
         reconnect(air);
         air_exchange(air, AIR_ATT, "0a 03 00", "0b 62 65 6e 63 68"); /* nothing before it is encrypted */
         assert_true(central_encrypt(&central));
         air_run(air);
-        air_expect(air, AIR_ATT, "1d 08 00 0a 00 ff ff");
+        air_expect(air, AIR_ATT, "1d 0c 00 0e 00 ff ff");
     }
     air_exchange(air, AIR_ATT, "1e", "");
     reconnect(air);
@@ -453,13 +453,13 @@ static void over_hci_the_handed_key_is_found_by_its_ediv_whatever_the_rand(void 
 
     (void)state;
     assert_true(central_pair(&central));
-    air_exchange(air, AIR_ATT, "12 09 00 02 00", "13");
+    air_exchange(air, AIR_ATT, "12 0d 00 02 00", "13");
     assert_true(sim_nordic_take_peer(sim_board_chip(air->bench.board), &peer));
     sim_nordic_advertiser_for(&peer, &stand.advertiser);
     reboot(air, &stand, true);
     air_exchange(air, AIR_SECURITY, "01 03 00 09 10 01 01", "05 05");
     assert_true(central_encrypt(&central));
-    air_expect(air, AIR_ATT, "1d 08 00 0a 00 ff ff"); /* it knows from the hand-over who wants to be told */
+    air_expect(air, AIR_ATT, "1d 0c 00 0e 00 ff ff"); /* it knows from the hand-over who wants to be told */
     reconnect(air);
     central.rand[0] ^= 1;
     assert_true(central_encrypt(&central));

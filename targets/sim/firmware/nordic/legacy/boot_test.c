@@ -59,6 +59,8 @@ static void banks_lie_where_the_softdevice_ends_and_in_the_middle_behind_it(void
     assert_int_equal(sim_legacy_bank_0(&board->config, board->flash), 0x1c000);
     assert_int_equal(sim_legacy_bank_1(&board->config, board->flash), 0x4b000);
     assert_int_equal(sim_legacy_max_image_bytes(&board->config, board->flash), 0x2f000);
+    board->config.map.app_data_bytes = 0x1000; /* an odd number of pages is left */
+    assert_int_equal(sim_legacy_bank_1(&board->config, board->flash), 0x4a000);
     board->config.single_bank = true;
     board->config.map.app_data_bytes = 0x7000;
     assert_int_equal(sim_legacy_bank_1(&board->config, board->flash), 0);
@@ -138,6 +140,8 @@ static void without_bootloader_or_softdevice_nothing_runs(void **state)
 
     erase(board, RIG_SOFTDEVICE_AT + 0x5000);
     assert_boots(board, SIM_LEGACY_FAULT, SIM_LEGACY_NO_SOFTDEVICE);
+    erase(board, board->config.map.bootloader_at + 0x1000);
+    assert_boots(board, SIM_LEGACY_FAULT, SIM_LEGACY_NO_BOOTLOADER);
     erase(board, board->config.map.bootloader_at);
     assert_boots(board, SIM_LEGACY_FAULT, SIM_LEGACY_NO_BOOTLOADER);
 }
@@ -297,7 +301,7 @@ static void softdevice_and_bootloader_are_copied_one_after_the_other(void **stat
     assert_int_equal(ends[WAITS] + ends[DEAD], n);
     assert_int_equal(ends[DEAD], 1);
     legacy_board_boot(board);
-    assert_true(legacy_is_whole(board, board->config.map.bootloader_at, 0x3400));
+    assert_int_equal(legacy_whole_bytes(board, board->config.map.bootloader_at), 0x3400);
     assert_true(legacy_is_whole(board, RIG_SOFTDEVICE_AT, 0x1f000));
 }
 
@@ -305,13 +309,16 @@ static void a_bootloader_goes_by_the_mbr_and_the_application_stays(void **state)
 {
     struct legacy_board *board = *state;
     unsigned ends[N_ENDS], n;
+    uint8_t word[4];
 
     transfer(board, &bootloader, legacy_image(3, 0x3400));
     n = cut_everywhere(board, 0, ends);
     assert_int_equal(ends[OLD] + ends[WAITS] + ends[DEAD], n);
     assert_int_equal(ends[WAITS], 6); /* settings gone before or after the copy */
     assert_int_equal(ends[DEAD], 1);
-    assert_true(legacy_is_whole(board, board->config.map.bootloader_at, 0x3400));
+    assert_int_equal(legacy_whole_bytes(board, board->config.map.bootloader_at), 0x3400);
+    assert_int_equal(sim_flash_peek(board->flash, 0, board->config.map.parameter_page_at, word, 4), SIM_OK);
+    assert_int_equal(rig_get_le32(word), 0xffffffff); /* the MBR's command is done */
 }
 
 static void blocks_that_are_no_whole_pages_damage_every_softdevice(void **state)

@@ -190,7 +190,10 @@ uint32_t legacy_whole_bytes(const struct legacy_board *board, uint32_t at)
 {
     uint8_t length[4];
 
-    if (!legacy_is_whole(board, at, board->config.map.bootloader_at - at))
+    uint32_t room = at < board->config.map.bootloader_at ? board->config.map.bootloader_at - at
+                                                         : board->config.map.bootloader_bytes;
+
+    if (!legacy_is_whole(board, at, room))
         return 0;
     assert_int_equal(sim_flash_peek(board->flash, SIM_FLASH_INTERNAL, at + RIG_NORDIC_SEAL_AT + 8, length, 4),
                      SIM_OK);

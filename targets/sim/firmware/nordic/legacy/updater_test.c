@@ -91,12 +91,14 @@ static void receipts_tell_the_bytes_every_n_packets_but_for_the_last(void **stat
     struct legacy_board *board = *state;
     char text[200];
 
-    receive(board, 80);
+    receive(board, 120);
     assert_string_equal(legacy_control(board, "08 02 00", text), "");
     assert_string_equal(legacy_packet(board, packet, 20, text), "");
     assert_string_equal(legacy_packet(board, packet, 20, text), "11 28 00 00 00");
     assert_string_equal(legacy_packet(board, packet, 20, text), "");
     assert_string_equal(legacy_control(board, "07", text), "10 07 01 3c 00 00 00");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "11 50 00 00 00");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "");
     assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 01");
 }
 
