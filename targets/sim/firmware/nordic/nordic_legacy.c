@@ -591,16 +591,7 @@ void sim_nordic_legacy_hold_button(struct sim_board *board, bool held)
     state_of(sim_board_chip(board))->retained.button = held;
 }
 
-uint8_t sim_nordic_legacy_gpregret(const struct sim_board *board)
-{
-    return state_of(sim_board_chip(board))->retained.gpregret;
-}
-
-void sim_nordic_legacy_set_gpregret(struct sim_board *board, uint8_t gpregret)
-{
-    state_of(sim_board_chip(board))->retained.gpregret = gpregret;
-}
-
+/* An nRF51 has no GPREGRET2, and this bootloader looks at none. */
 static uint8_t retained(const struct sim_chip *chip, unsigned number)
 {
     return number == 0 ? state_of(chip)->retained.gpregret : 0;

@@ -54,8 +54,5 @@ bool sim_nordic_legacy_teach(struct sim_board *board, const uint8_t hash[RIG_IMA
                              const struct sim_app_personality *personality);
 /* Holds the button that leads into the bootloader at the next reset, or lets go of it. */
 void sim_nordic_legacy_hold_button(struct sim_board *board, bool held);
-/* GPREGRET, as a debugger finds it; written by it, too. */
-uint8_t sim_nordic_legacy_gpregret(const struct sim_board *board);
-void sim_nordic_legacy_set_gpregret(struct sim_board *board, uint8_t gpregret);
 
 #endif

@@ -205,7 +205,7 @@ static void a_bond_is_handed_over_once_and_serves_in_the_bootloader(void **state
     control(board, "\x06", 1);
     run(board, SECOND_US); /* back in the application; what was handed over is used up */
     assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING);
-    sim_nordic_legacy_set_gpregret(board, SIM_LEGACY_GPREGRET_DFU);
+    sim_board_retain(board, 0, SIM_LEGACY_GPREGRET_DFU);
     sim_board_reset(board);
     run(board, SECOND_US);
     assert_true(sim_board_ble_at_next_address(board));
@@ -448,7 +448,7 @@ static void adafruits_without_application_has_no_radio_until_asked(void **state)
     run(board, SECOND_US);
     assert_int_equal(sim_board_view(board).state, SIM_BOARD_UPDATER);
     assert_false(sim_board_ble_advertising(board));
-    sim_nordic_legacy_set_gpregret(board, SIM_LEGACY_GPREGRET_OTA);
+    sim_board_retain(board, 0, SIM_LEGACY_GPREGRET_OTA);
     sim_board_reset(board);
     run(board, SECOND_US);
     assert_true(sim_board_ble_advertising(board));
