@@ -99,6 +99,31 @@ const char *rig_target_boot_line(const struct rig_target *target)
     return target->spec->nordic ? "bootloader: inside main" : "*** Booting MCUboot";
 }
 
+bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,
+                         GError **error)
+{
+    const char *path = target->spec->key;
+    g_autofree char *folder = g_path_get_dirname(target->source->path);
+    g_autofree char *full = NULL;
+    g_autofree char *pem = NULL;
+    const char *why = NULL;
+    gsize n_bytes;
+
+    *key = NULL;
+    if (!path)
+        return true;
+    full = g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
+    if (!g_file_get_contents(full, &pem, &n_bytes, error))
+        return false;
+    *key = rig_key_from_pem(pem, n_bytes, &why);
+    if (*key && rig_key_kind(*key) == kind)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': key '%s': %s", target->name, full,
+                *key ? "it is not of the kind that 'sign' says" : why);
+    g_clear_pointer(key, rig_key_free);
+    return false;
+}
+
 void rig_target_free(struct rig_target *target)
 {
     if (!target)

@@ -4,6 +4,7 @@
 #ifndef RIG_BENCH_TARGET_H
 #define RIG_BENCH_TARGET_H
 
+#include "image/key.h"
 #include "scenario/schema.h"
 
 G_BEGIN_DECLS
@@ -168,6 +169,10 @@ const char *rig_target_default(const char *protocol);
  * targets. NULL with an error that carries all diagnostics, or the names that exist. */
 struct rig_target *rig_target_load(const char *name_or_path, const char *target_directory,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* `key:` of the target, which must be of this kind; *key NULL: it names none. Who signs with it looks whether
+ * it is private. Free with rig_key_free. */
+bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_target_free(struct rig_target *target);
 /* A piece of the console line that each run of its bootloader prints. */
 const char *rig_target_boot_line(const struct rig_target *target);

@@ -235,8 +235,9 @@ static const struct rig_field target_fields[] = {
             "Kinds `board`, `qemu`, `simulated-process`: a piece of the console line that each run of the "
             "bootloader prints; without it MCUboot's, or that of a simulated board with Nordic's."),
     RIG_FIELD("key", TEXT, struct rig_target_spec, key,
-              .about = "Kinds `board` and `qemu`: PEM file of the private key whose signatures the "
-                       "bootloader takes; without it the rig's own test key of `sign`."),
+              .about =
+                  "PEM file of the key whose signatures the bootloader takes; images of scenarios need its "
+                  "private part. Without it the rig's own test key of `sign`."),
     RIG_STRUCT_FIELD("firmware", RECORD, struct rig_target_spec, firmware, struct rig_firmware_spec,
                      &firmware_shape, RIG_WORD(struct rig_target_spec, firmware_word),
                      .choices = simulated_word,
@@ -268,7 +269,6 @@ static const struct rig_rule target_rules[] = {
     {.field = "qemu", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_qemu},
     {.field = "reach", .kind = RIG_RULE_NEEDS, .other = "kind", .others = that_runs},
     {.field = "boot-line", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_boot_line},
-    {.field = "key", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
     {.field = "firmware", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
     {0},
 };

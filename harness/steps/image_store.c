@@ -71,8 +71,14 @@ static const struct rig_key *key_for(struct rig_image_store *store, const struct
         return NULL;
     if (!g_str_equal(spec->sign, "target"))
         rig_key_kind_from_name(spec->sign, &kind);
-    if (board->key && !stranger && kind == rig_key_kind(board->key))
+    if (board->key && !stranger && kind == rig_key_kind(board->key)) {
+        if (!rig_key_is_private(board->key) && !spec->file)
+            g_set_error_literal(
+                error, RIG_ERROR, RIG_ERROR_INPUT,
+                "the key of the target has no private part, so that no image can be signed for it: "
+                "take images from files, or say 'sign: none'");
         return board->key;
+    }
     if (!store->keys[kind][stranger] && !(store->keys[kind][stranger] = rig_key_test(kind, stranger, &why)))
         g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the %s test key: %s",
                     rig_key_kind_name(kind), why);

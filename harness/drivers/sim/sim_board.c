@@ -279,7 +279,8 @@ static void sim_free(struct rig_board *board)
     sim_debug_free(sim->debug);
     sim_board_free(sim->sim);
     sim_guest_free(sim->guest);
-    rig_key_free(sim->key);
+    rig_key_free(sim->own_key);
+    rig_key_free(sim->test_key);
     g_free(sim->unplayable);
     g_array_unref(sim->operations);
     g_array_unref(sim->taught);

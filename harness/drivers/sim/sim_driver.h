@@ -98,8 +98,9 @@ struct rig_sim {
     struct sim_nordic_secure_config secure;
     struct sim_nordic_legacy_config legacy;
     struct rig_sim_defects extra_defects;
-    char *unplayable; /* for the board's member */
-    struct rig_key *key;
+    char *unplayable;                   /* for the board's member */
+    struct rig_key *own_key, *test_key; /* of the target; the rig's. NULL: there is none (yet) */
+    const struct rig_key *key;          /* that counts now: one of them */
     const struct rig_key *keys[1];
     struct sim_guest *guest; /* NULL: the built-in model */
     struct sim_board *sim;

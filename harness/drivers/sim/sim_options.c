@@ -141,20 +141,34 @@ static bool apply_options(struct rig_sim *sim, const struct rig_options_spec *op
     return true;
 }
 
+/* The rig's key of the kind that counts now. */
+static bool load_test_key(struct rig_sim *sim, enum rig_key_kind kind, GError **error)
+{
+    const char *why = NULL;
+
+    if (sim->test_key && rig_key_kind(sim->test_key) == kind)
+        return true;
+    rig_key_free(sim->test_key);
+    sim->test_key = rig_key_test(kind, 0, &why);
+    if (!sim->test_key)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the board's %s key: %s",
+                    rig_key_kind_name(kind), why);
+    return sim->test_key != NULL;
+}
+
+/* The target's own key is of the kind that the target says; a case with another kind gets the rig's. */
 static bool load_key(struct rig_sim *sim, GError **error)
 {
-    bool fits = sim->key && rig_key_kind(sim->key) == sim->board.layout.signing;
-    const char *why = NULL;
-    struct rig_key *key = fits ? sim->key : rig_key_test(sim->board.layout.signing, 0, &why);
+    enum rig_key_kind kind = sim->board.layout.signing;
+    bool own;
 
-    if (!key) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the board's %s key: %s",
-                    rig_key_kind_name(sim->board.layout.signing), why);
+    if (!sim->own_key && !rig_target_read_key(sim->target, kind, &sim->own_key, error))
         return false;
-    }
-    if (!fits)
-        rig_key_free(sim->key);
-    sim->key = key;
+    own = sim->own_key && rig_key_kind(sim->own_key) == kind;
+    if (!own && !load_test_key(sim, kind, error))
+        return false;
+    sim->key = own ? sim->own_key : sim->test_key;
+    sim->board.key = own ? sim->own_key : NULL;
     if (sim->firmware->use_key)
         sim->firmware->use_key(sim);
     return true;

@@ -254,33 +254,6 @@ static void add_power_capabilities(const struct rig_bench_board *entry, GPtrArra
     g_ptr_array_add(capabilities, (gpointer) "power-cut-at-memory");
 }
 
-bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,
-                         GError **error)
-{
-    const char *path = target->spec->key;
-    g_autofree char *folder = g_path_get_dirname(target->source->path);
-    g_autofree char *full = NULL;
-    g_autofree char *pem = NULL;
-    const char *why = NULL;
-    gsize n_bytes;
-
-    *key = NULL;
-    if (!path)
-        return true;
-    full = g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
-    if (!g_file_get_contents(full, &pem, &n_bytes, error))
-        return false;
-    *key = rig_key_from_pem(pem, n_bytes, &why);
-    if (*key && rig_key_is_private(*key) && rig_key_kind(*key) == kind)
-        return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': key '%s': %s", target->name, full,
-                !*key                      ? why
-                : rig_key_is_private(*key) ? "it is not of the kind that 'sign' says"
-                                           : "it has no private part");
-    g_clear_pointer(key, rig_key_free);
-    return false;
-}
-
 static bool read_key(struct rig_wired *board, GError **error)
 {
     if (!rig_target_read_key(board->config.target, board->board.layout.signing, &board->key, error))
