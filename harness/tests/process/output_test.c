@@ -185,6 +185,8 @@ static const struct {
     {"image", "image damage --list"},
     {"image", "image key show %s/fixtures/keys/ecdsa-p256-0.pem"},
     {"image", "image key public test:ecdsa-p256"},
+    {"package", "package make --help"},
+    {"package", "package damage --list"},
     {"capture", "capture show %s/fixtures/captures/phone.btsnoop"},
     {"sim", "sim"},
     {"power", "power --help"},
