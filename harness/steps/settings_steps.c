@@ -185,8 +185,6 @@ static char *settings_unfit(const struct rig_step *step, struct rig_fit *fit)
     const struct settings_arguments *wanted = RIG_ARGUMENTS(step, struct settings_arguments);
     const char *secure = secure_field(wanted);
 
-    if (fit->layout.family == RIG_BOOTLOADER_MCUBOOT)
-        return g_strdup_printf("target '%s' boots MCUboot: it has no settings page", fit->target->name);
     if (secure && fit->layout.family == RIG_BOOTLOADER_NORDIC_LEGACY)
         return g_strdup_printf("the settings page of %s has no '%s'",
                                rig_bootloader_family_name(fit->layout.family), secure);

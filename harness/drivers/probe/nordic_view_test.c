@@ -150,6 +150,16 @@ static void settings_that_claim_more_than_there_is_show_no_image(void **state)
     assert_false(view.has_image);
     assert_false(rig_nordic_bank(stand.probe, 1, &bank, NULL)); /* nothing is left for it */
     assert_true(rig_nordic_activates(stand.probe));
+    rig_nordic_settings_generate(&settings, 1, 1, APPLICATION_BYTES, 0);
+    settings.banks[0].code = RIG_NORDIC_BANK_INVALID;
+    rig_nordic_settings_seal(&settings);
+    rig_nordic_settings_encode(&settings, page);
+    write_flash(&stand, 0xff000, page, sizeof page);
+    write_flash(&stand, 0xfe000, page, sizeof page);
+    assert_true(rig_nordic_look_at_image(stand.probe, &view, NULL));
+    assert_false(view.has_image);
+    assert_true(rig_nordic_bank(stand.probe, 1, &bank, NULL));
+    assert_int_equal(bank.device_offset, 0x27000 + 3 * 4096); /* behind what is recorded, valid or not */
     close_stand(&stand);
 }
 
