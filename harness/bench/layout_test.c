@@ -189,6 +189,10 @@ static void a_board_of_nordic_that_cannot_be_is_told_with_its_place(void **state
         {NRF52840, NORDIC("") "options: {sdk: 11}\n",
          "'sdk: 11' has no meaning for Nordic's secure bootloader"},
         {NRF52840, NORDIC("") "options: {sign: rsa-2048}\n", "'sign: rsa-2048' has no meaning"},
+        {PAGES("1KiB", "256"),
+         "protocol: nordic-legacy\nnordic: {bootloader: 0x3c000, bootloader-size: 15KiB, settings: 0x3fc00}\n"
+         "options: {sdk: 12}\n",
+         "'sdk: 12' has no meaning for Nordic's legacy bootloader"},
         {INTERNAL, SLOTS "options: {banks: dual}\n", "the option 'banks' has no meaning for MCUboot"},
     };
 
