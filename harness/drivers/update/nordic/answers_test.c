@@ -163,6 +163,43 @@ static void an_entry_that_leads_nowhere_is_told_by_its_cause(void **state)
     end(&it);
 }
 
+static void connect_again(struct sending *it, enum rig_link_outcome wanted)
+{
+    const struct rig_link_connect how = {0};
+    enum rig_link_outcome outcome;
+
+    assert_true(rig_update_connect(it->update, &how, &outcome, NULL));
+    assert_int_equal(outcome, wanted);
+}
+
+static void an_old_table_is_looked_at_again_once(void **state)
+{
+    static const struct fake_answer silent = {RIG_DFU_PING, 0, FAKE_IGNORED, 0, NULL};
+    struct sending it;
+
+    (void)state;
+    begin(&it, false, FAKE_IN_BOOTLOADER);
+    it.fake->n_att_errors = 1;
+    connect_again(&it, RIG_LINK_OK);
+    it.fake->n_att_errors = 2;
+    connect_again(&it, RIG_LINK_ATT_ERROR);
+    connect_again(&it, RIG_LINK_OK);
+    /* A control point that does not answer may be an attribute of the application's. */
+    assert_true(it.update->protocol->greet(it.update, G_MAXUINT64, &it.result, NULL));
+    assert_int_equal(it.fake->n_requests[RIG_DFU_PING], 0);
+    it.fake->bonded = true;
+    script(&it, &silent, 1);
+    it.fake->n_att_errors = 2;
+    assert_true(it.update->protocol->greet(it.update, G_MAXUINT64, &it.result, NULL));
+    assert_int_equal(it.fake->n_requests[RIG_DFU_PING], 1);
+    assert_int_equal(it.result.kind, RIG_UPDATE_LINK);
+    assert_says(&it, "handle");
+    connect_again(&it, RIG_LINK_OK);
+    assert_true(it.update->protocol->greet(it.update, G_MAXUINT64, &it.result, NULL));
+    assert_int_equal(it.result.kind, RIG_UPDATE_DONE);
+    end(&it);
+}
+
 static void a_board_without_dfu_and_a_plain_image_are_told_apart(void **state)
 {
     struct sending it;
@@ -203,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_board_that_does_not_answer_is_silent_after_as_many_times_as_asked_for),
         cmocka_unit_test(every_answer_to_the_entry_is_told_by_its_cause),
         cmocka_unit_test(an_entry_that_leads_nowhere_is_told_by_its_cause),
+        cmocka_unit_test(an_old_table_is_looked_at_again_once),
         cmocka_unit_test(a_board_without_dfu_and_a_plain_image_are_told_apart),
         cmocka_unit_test(a_client_goes_back_with_its_board),
     };

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define MAX_RECONNECTS 20u
-#define SERVICE_CHANGED_US (2u * 1000u * 1000u)
 #define FIND_US (30u * 1000u * 1000u) /* from the application's reset to the bootloader's advertising */
 
 static struct rig_update_result done(void)
@@ -48,18 +47,13 @@ static bool may_be_stale(const struct rig_nordic_client *client, const struct ri
 static bool look_again(struct rig_nordic_client *client, const struct rig_link_connect *how,
                        struct rig_update_result *result, GError **error)
 {
-    guint64 until_us = MIN(rig_update_now_us(&client->update) + SERVICE_CHANGED_US, how->until_us);
-    enum rig_link_outcome outcome = RIG_LINK_OK;
+    guint64 until_us = MIN(rig_update_now_us(&client->update) + RIG_NORDIC_CHANGED_US, how->until_us);
+    enum rig_link_outcome outcome;
 
     if (!may_be_stale(client, result))
         return true;
-    while (outcome == RIG_LINK_OK) {
-        struct rig_link_packet ignored;
-
-        if (!rig_update_receive(&client->update, until_us, &ignored, &outcome, error))
-            return false;
-        g_clear_pointer(&ignored.value, g_bytes_unref);
-    }
+    if (!rig_nordic_pause(client, until_us, &outcome, error))
+        return false;
     if (outcome == RIG_LINK_TIMEOUT)
         return rig_nordic_connect(client, how, result, error);
     rig_nordic_set_link_result(client, outcome, "looking for the bootloader's services", result);

@@ -369,6 +369,7 @@ const struct rig_update_protocol rig_update_nordic_legacy = {
     .make = make,
     .free = rig_nordic_free,
     .subscribe = rig_nordic_subscribe,
+    .greet = rig_nordic_greet,
     .enter = rig_nordic_enter,
     .transfer = transfer,
     .ping = rig_nordic_ping,

@@ -548,7 +548,7 @@ static bool subscribe_door(struct rig_nordic_client *client, bool on, enum rig_l
     return true;
 }
 
-bool rig_nordic_subscribe(struct rig_update *update, bool on, enum rig_link_outcome *outcome, GError **error)
+static bool look_for_both(struct rig_update *update, bool on, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_nordic_client *client = rig_nordic_client_of(update);
     struct rig_link *link = update->setting.board->link;
@@ -566,6 +566,64 @@ bool rig_nordic_subscribe(struct rig_update *update, bool on, enum rig_link_outc
         return false;
     if (client->door)
         client->at = RIG_NORDIC_APPLICATION;
+    return true;
+}
+
+bool rig_nordic_pause(struct rig_nordic_client *client, guint64 until_us, enum rig_link_outcome *outcome,
+                      GError **error)
+{
+    *outcome = RIG_LINK_OK;
+    while (*outcome == RIG_LINK_OK) {
+        struct rig_link_packet ignored;
+
+        if (!rig_update_receive(&client->update, until_us, &ignored, outcome, error))
+            return false;
+        g_clear_pointer(&ignored.value, g_bytes_unref);
+    }
+    return true;
+}
+
+/* A host that knows the board goes by the table that it had; that it changed is told a moment later. */
+bool rig_nordic_subscribe(struct rig_update *update, bool on, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_nordic_client *client = rig_nordic_client_of(update);
+    enum rig_link_outcome paused;
+
+    if (!look_for_both(update, on, outcome, error))
+        return false;
+    if (!on || *outcome != RIG_LINK_ATT_ERROR)
+        return true;
+    if (!rig_nordic_pause(client, rig_update_now_us(update) + RIG_NORDIC_CHANGED_US, &paused, error))
+        return false;
+    return paused != RIG_LINK_TIMEOUT || look_for_both(update, on, outcome, error);
+}
+
+/* Who is bonded may take the application's attribute for the control point that stood there before: what does
+ * not answer as that is looked at again. */
+bool rig_nordic_greet(struct rig_update *update, guint64 until_us, struct rig_update_result *result,
+                      GError **error)
+{
+    struct rig_nordic_client *client = rig_nordic_client_of(update);
+    struct rig_link *link = update->setting.board->link;
+    enum rig_link_outcome outcome;
+    struct rig_link_state state;
+
+    link->ops->state(link, &state);
+    *result = (struct rig_update_result){.kind = RIG_UPDATE_DONE, .text = "ok"};
+    if (client->at != RIG_NORDIC_BOOTLOADER || !state.bonded)
+        return true;
+    if (!rig_nordic_ping(update, result, error))
+        return false;
+    if (result->kind == RIG_UPDATE_DONE || rig_update_now_us(update) >= until_us)
+        return true;
+    if (!rig_nordic_pause(client, MIN(rig_update_now_us(update) + RIG_NORDIC_CHANGED_US, until_us), &outcome,
+                          error) ||
+        !rig_nordic_subscribe(update, true, &outcome, error))
+        return false;
+    if (outcome == RIG_LINK_OK)
+        *result = (struct rig_update_result){.kind = RIG_UPDATE_DONE, .text = "ok"};
+    else
+        rig_nordic_set_link_result(client, outcome, "looking for DFU's services", result);
     return true;
 }
 

@@ -84,6 +84,8 @@ guint32 rig_nordic_code(enum rig_dfu_dialect dialect, const struct rig_dfu_respo
 struct rig_update *rig_nordic_make(const struct rig_nordic_kind *kind);
 void rig_nordic_free(struct rig_update *update);
 bool rig_nordic_subscribe(struct rig_update *update, bool on, enum rig_link_outcome *outcome, GError **error);
+bool rig_nordic_greet(struct rig_update *update, guint64 until_us, struct rig_update_result *result,
+                      GError **error);
 bool rig_nordic_enter(struct rig_update *update, const struct rig_update_entry *entry,
                       struct rig_update_result *result, GError **error);
 bool rig_nordic_ping(struct rig_update *update, struct rig_update_result *result, GError **error);
@@ -102,6 +104,7 @@ bool rig_nordic_look(const struct rig_nordic_kind *kind, const struct rig_update
 #define RIG_NORDIC_ANSWER_US (20u * 1000u * 1000u) /* as nrfutil does */
 #define RIG_NORDIC_ERASE_US (120u * 1000u * 1000u) /* legacy: before the answer to start */
 #define RIG_NORDIC_HANG_UP_US (10u * 1000u * 1000u)
+#define RIG_NORDIC_CHANGED_US (2u * 1000u * 1000u) /* until a board has told that its table changed */
 #define RIG_NORDIC_RECEIPT_US (5u * 1000u * 1000u)
 
 /* One request and its answer, to the bootloader or (by door) to the application; said again when it is not
@@ -130,6 +133,9 @@ bool rig_nordic_await_hang_up(struct rig_nordic_client *client, const char *doin
  * this host ended stays LINK. */
 bool rig_nordic_look_after(struct rig_nordic_client *client, guint64 until_us,
                            struct rig_update_result *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Lets time pass; TIMEOUT: and the link stands. What comes meanwhile is not heard. */
+bool rig_nordic_pause(struct rig_nordic_client *client, guint64 until_us, enum rig_link_outcome *outcome,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Connects to what advertises there, and subscribes; not later than until_us of the client. */
 bool rig_nordic_connect(struct rig_nordic_client *client, const struct rig_link_connect *how,
                         struct rig_update_result *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -464,6 +464,10 @@ static bool fake_subscribe(struct rig_link *link, const struct rig_characteristi
                : !has(fake, characteristic) ? RIG_LINK_NO_CHARACTERISTIC
                : fake->runs == FAKE_BONDED && !fake->bootloader && !fake->encrypted ? RIG_LINK_NOT_ENCRYPTED
                                                                                     : RIG_LINK_OK;
+    if (*outcome == RIG_LINK_OK && fake->n_att_errors) {
+        fake->n_att_errors--;
+        *outcome = RIG_LINK_ATT_ERROR;
+    }
     if (*outcome == RIG_LINK_OK)
         fake->subscribed = subscription != RIG_SUBSCRIBE_NONE;
     return true;
@@ -534,6 +538,8 @@ static void fake_state(struct rig_link *link, struct rig_link_state *state)
     *state = (struct rig_link_state){.connected = fake->connected,
                                      .subscribed = fake->subscribed,
                                      .encrypted = fake->encrypted,
+                                     .bonded = fake->bonded,
+                                     .att_error = 1,
                                      .mtu = (guint16)(fake->connected ? fake->mtu : 0)};
     g_strlcpy(state->text, fake->connected ? "connected" : "the connection ended", sizeof state->text);
 }

@@ -52,7 +52,8 @@ struct fake {
     bool keeps_progress;       /* over a lost link */
     bool same_address;         /* of the bootloader, though its bond is not handed over */
     guint64 stale_us;          /* after a reset the host goes by the table of the application for so long */
-    bool encrypted;
+    bool encrypted, bonded;
+    guint n_att_errors; /* so many subscriptions meet an attribute that is another one now */
     guint mtu;
     guint loses_nth_packet; /* of the image, from 1; 0: none */
     const struct fake_answer *script;
