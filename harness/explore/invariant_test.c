@@ -189,6 +189,7 @@ static void an_update_is_due_until_it_runs(void **state)
 {
     static const struct rig_trace waits = {.end = RIG_END_UPDATER, .image = RIG_IMAGE_UNKNOWN};
     static const struct rig_trace fresh = {.end = RIG_END_RUNS, .image = RIG_IMAGE_NEW};
+    static const struct rig_trace installed = {.end = RIG_END_UPDATER, .image = RIG_IMAGE_NEW};
     static const struct rig_trace other = {.end = RIG_END_RUNS, .image = RIG_IMAGE_UNKNOWN};
     struct rig_life life = {.actions = {RIG_ACTION_UPDATE}, .n_actions = 1};
     struct rig_history begun = {.begun = true};
@@ -204,6 +205,7 @@ static void an_update_is_due_until_it_runs(void **state)
     assert_true(rig_history_due(&life, &after, &waits, &action));
     assert_int_equal(action, RIG_ACTION_UPDATE);
     assert_false(rig_history_due(&life, &begun, &other, &action));
+    assert_int_equal(rig_history_ran(&life, &done, &installed, false).n_done, 1);
     assert_int_equal(rig_history_ran(&life, &done, &other, false).n_done, 1);
 }
 

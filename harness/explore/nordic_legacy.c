@@ -262,17 +262,15 @@ static guint dead_banks(const struct legacy *legacy, const struct rig_legacy_set
 }
 
 /* A SoftDevice that is copied from beyond its place is compared up to its first page that differs, and
- * copied from its begin: what is behind that page decides nothing, but for its info struct. */
+ * copied from its begin: what is behind that page decides nothing. */
 static guint dead_softdevice(const struct legacy *legacy, const struct rig_legacy_settings *settings,
                              struct sim_area *dead)
 {
     const struct sim_flash *flash = legacy->nordic.subject.flash;
     guint32 page_bytes = legacy->nordic.page_bytes;
-    guint32 info = RIG_SOFTDEVICE_AT + RIG_SOFTDEVICE_INFO_AT;
     guint32 end = RIG_SOFTDEVICE_AT + settings->softdevice_bytes;
     guint32 at = RIG_SOFTDEVICE_AT;
     g_autofree guint8 *source = g_malloc(page_bytes);
-    guint n_dead;
 
     if (settings->softdevice_bytes > legacy->config.map.flash_bytes || end > settings->softdevice_start)
         return 0;
@@ -283,9 +281,7 @@ static guint dead_softdevice(const struct legacy *legacy, const struct rig_legac
                               source, n_now) == SIM_OK &&
                rig_flash_holds(flash, SIM_FLASH_INTERNAL, at, source, n_now & ~3u);
     }
-    end = (end + page_bytes - 1) / page_bytes * page_bytes;
-    n_dead = add_dead(dead, 0, at, MIN(info, end));
-    return add_dead(dead, n_dead, MAX(at, info + page_bytes), end);
+    return add_dead(dead, 0, at, (end + page_bytes - 1) / page_bytes * page_bytes);
 }
 
 /* What the MBR has begun to overwrite, it begins anew. */

@@ -89,7 +89,20 @@ static void a_seeded_defect_breaks_what_it_is_about(void **state)
     assert_int_equal(nordic_rows_differ(rows, G_N_ELEMENTS(rows)), 0);
 }
 
-/* With real cuts, and without taking contents for one. */
+/* With real cuts, and without taking contents for one. Returns what is broken at the end. */
+static guint32 play(struct nordic_board *board, const char *path)
+{
+    g_autoptr(rig_subject) subject = nordic_board_subject(board);
+    struct rig_explore_plan plan = nordic_board_plan(board, subject);
+    g_autoptr(GArray) cycles = rig_cuts_parse(path, NULL);
+    g_auto(rig_replay) replay = {.fits = false};
+
+    assert_non_null(cycles);
+    rig_replay_play(&replay, &plan, cycles);
+    assert_true(replay.fits);
+    return replay.broken;
+}
+
 static void a_path_breaks_the_same_when_it_is_played(void **state)
 {
     static const struct nordic_plan plan = {
@@ -101,18 +114,10 @@ static void a_path_breaks_the_same_when_it_is_played(void **state)
     nordic_board_make(&board, &plan);
     g_autoptr(rig_exploration) seen = nordic_board_explore(&board);
     for (guint i = 0; i < G_N_ELEMENTS(invariants); i++) {
-        g_autoptr(rig_subject) subject = nordic_board_subject(&board);
-        struct rig_explore_plan played = nordic_board_plan(&board, subject);
         const struct rig_finding *finding = nordic_first_of(seen, invariants[i]);
-        g_auto(rig_replay) replay = {.fits = false};
-        g_autoptr(GArray) cycles = NULL;
 
         assert_non_null(finding);
-        cycles = rig_cuts_parse(finding->path, NULL);
-        assert_non_null(cycles);
-        rig_replay_play(&replay, &played, cycles);
-        assert_true(replay.fits);
-        assert_true(replay.broken >> invariants[i] & 1);
+        assert_true(play(&board, finding->path) >> invariants[i] & 1);
     }
     nordic_board_clear(&board);
 }
@@ -132,6 +137,22 @@ static void dead_bytes_decide_nothing(void **state)
         assert_true(nordic_dead_decides_nothing(&plans[i]));
 }
 
+/* Not that of an init packet or of an object before it. */
+static void the_promise_is_the_answer_to_the_last_execute(void **state)
+{
+    struct nordic_board board;
+
+    (void)state;
+    nordic_board_make(&board, &(struct nordic_plan){.firmware = RIG_DFU_APPLICATION});
+    g_autoptr(rig_exploration) seen = nordic_board_explore(&board);
+    const struct rig_finding *finding = nordic_first_of(seen, RIG_INVARIANT_SUCCESS_COMMITTED);
+
+    assert_non_null(finding);
+    assert_true(g_ascii_strtoull(finding->path, NULL, 10) > board.plan.new_bytes / 20);
+    assert_int_equal(play(&board, "200,run"), 0);
+    nordic_board_clear(&board);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +161,7 @@ int main(void)
         cmocka_unit_test(a_seeded_defect_breaks_what_it_is_about),
         cmocka_unit_test(a_path_breaks_the_same_when_it_is_played),
         cmocka_unit_test(dead_bytes_decide_nothing),
+        cmocka_unit_test(the_promise_is_the_answer_to_the_last_execute),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
