@@ -48,7 +48,7 @@ static const struct {
     {"downgrade", "by-version", MCUBOOT | SECURE},
     {"security-counter", NULL, MCUBOOT},
     {"overwrite-fast", NULL, MCUBOOT},
-    {"swap-fixes", NULL, MCUBOOT},
+    {"swap-fixes", NULL, MCUBOOT | LEGACY},
     {"max-align", NULL, MCUBOOT},
     {"max-sectors", NULL, MCUBOOT},
     {"update-needs", "encryption", MCUBOOT},

@@ -38,8 +38,9 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
         RIG_FIELD("overwrite-fast", FLAG, struct rig_options_spec, overwrite_fast,                           \
                   .about = "Overwrite mode copies the image only, not the whole slot."),                     \
         RIG_FIELD("swap-fixes", FLAG, struct rig_options_spec, swap_fixes,                                   \
-                  .about = "The bootloader model mends upstream's known defects of a revert that is cut "    \
-                           "twice or torn."),                                                                \
+                  .about = "The bootloader model mends known defects: MCUboot's, of a revert that is cut "   \
+                           "twice or torn; of a legacy Nordic bootloader, which then calls bank 0 invalid "  \
+                           "before it copies over it."),                                                     \
         RIG_FIELD("max-align", COUNT, struct rig_options_spec, max_align, .min = 8, .max = 32,               \
                   .about = "BOOT_MAX_ALIGN of the bootloader."),                                             \
         RIG_FIELD("max-sectors", COUNT, struct rig_options_spec, max_sectors, .min = 2, .max = 4096,         \

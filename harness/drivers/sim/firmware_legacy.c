@@ -30,6 +30,7 @@ static void apply(struct rig_sim *sim, const struct rig_options_spec *options)
 {
     if (options->boot_time_us)
         sim->legacy.app.boot_us = *options->boot_time_us;
+    rig_sim_take_flag(options->swap_fixes, &sim->legacy.boot.invalidates_first);
 }
 
 static uint16_t version_of(guint sdk)
@@ -65,7 +66,7 @@ static bool finish(struct rig_sim *sim, const struct rig_sim_defects *defects, G
         .app_data_bytes = nordic->app_data_bytes,
     };
     struct sim_legacy_config *boot = &sim->legacy.boot;
-    bool shares_bonds = nordic->sdk >= RIG_NORDIC_SDK(8, 0, 0);
+    bool shares_bonds = nordic->sdk >= RIG_NORDIC_SDK(8, 0, 0), mended = boot->invalidates_first;
 
     (void)error;
     *boot = sim_legacy_example(&map);
@@ -73,6 +74,7 @@ static bool finish(struct rig_sim *sim, const struct rig_sim_defects *defects, G
     boot->single_bank = nordic->banks == RIG_NORDIC_SINGLE_BANK;
     boot->init_bytes = boot->single_bank ? SINGLE_BANK_INIT_BYTES : boot->init_bytes;
     boot->device_type = (uint16_t)nordic->hardware_version;
+    boot->invalidates_first = mended;
     boot->defects = defects->boot;
     if (nordic->adafruit)
         make_adafruit(boot);
