@@ -54,7 +54,7 @@ static const struct {
     {"update-needs", "encryption", MCUBOOT},
     {"update-needs", "authentication", MCUBOOT},
     {"gatt-table", "moves", MCUBOOT},
-    {"gatt-table", "moves-silently", MCUBOOT},
+    {"gatt-table", "moves-silently", MCUBOOT | SECURE},
     {"reassembly", NULL, MCUBOOT},
     {"buffer-size", NULL, MCUBOOT},
     {"buffers", NULL, MCUBOOT},

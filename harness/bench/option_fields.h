@@ -71,7 +71,8 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
         RIG_FIELD("gatt-table", CHOICE, struct rig_options_spec, gatt_table,                                 \
                   .choices = rig_choices_gatt_table,                                                         \
                   .about = "Whether the GATT table is another one after an update, told by Service Changed " \
-                           "or not. The in-process link has no table."),                                     \
+                           "or not; of MCUboot's boards the in-process link has no table. Secure Nordic: "   \
+                           "moves-silently: neither application nor bootloader has Service Changed."),       \
         RIG_FIELD("reassembly", FLAG, struct rig_options_spec, reassembly,                                   \
                   .about = "One SMP message may span several writes."),                                      \
         RIG_FIELD("buffer-size", SIZE, struct rig_options_spec, buffer_size, .min = 64, .max = 4096,         \

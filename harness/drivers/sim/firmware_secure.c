@@ -28,6 +28,9 @@ static void apply(struct rig_sim *sim, const struct rig_options_spec *options)
 {
     if (options->boot_time_us)
         sim->secure.app.boot_us = *options->boot_time_us;
+    if (options->gatt_table)
+        sim->secure.app.no_service_changed = sim->secure.updater_no_service_changed =
+            g_str_equal(options->gatt_table, "moves-silently");
 }
 
 static enum sim_secure_sdk sdk_of(guint sdk)

@@ -103,7 +103,7 @@ const struct effect effects[] = {
     {"board.just-works", B "connect: {pair: true, expect: any}", BOARD("just-works: false", "connect: {pair: true, expect: any}"), NULL},
     {"board.repairing", B "connect: {pair: true}\ndisconnect:\nforget-bond: host\nconnect: {pair: true, expect: any}", BOARD("repairing: refused", "connect: {pair: true}\ndisconnect:\nforget-bond: host\nconnect: {pair: true, expect: any}"), NULL},
     {"board.mtu", L, BOARD("mtu: 100", "connect:"), NULL},
-    {"board.gatt-table", NULL, NULL, "the link in process has no table; scenarios about it need bluetooth-stack"},
+    {"board.gatt-table", DFU_BOARD("buttonless: bonded, requires-bonds: true", "connect: {pair: true}\nenter-bootloader: {expect: any}"), DFU_BOARD("buttonless: bonded, requires-bonds: true, gatt-table: moves-silently", "connect: {pair: true}\nenter-bootloader: {expect: any}"), NULL},
     {"board.reassembly", B "connect: {mtu: 65}\n" UPLOAD, BOARD("reassembly: false", "connect: {mtu: 65}\n" UPLOAD), NULL},
     {"board.buffer-size", L, BOARD("buffer-size: 512B", "connect:"), NULL},
     {"board.buffers", L, BOARD("buffers: 2", "connect:"), NULL},

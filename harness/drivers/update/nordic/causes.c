@@ -176,7 +176,10 @@ static const char *cause_of_att(guint8 att_error)
                ? "notifications or indications are not switched on: subscribe first"
            : att_error == 0x01 ? "the handle is of another table: this host still has the table of the "
                                  "application or bootloader before (no Service Changed came)"
-                               : NULL;
+           : att_error == 0x02 || att_error == 0x03
+               ? "another attribute has the handle: this host still has the table of the application or "
+                 "bootloader before (no Service Changed came)"
+               : NULL;
 }
 
 void rig_nordic_explain(const struct rig_update *update, enum rig_link_outcome outcome, char *text,

@@ -316,7 +316,7 @@ static void updater_services(const struct sim_chip *chip, struct sim_gatt_servic
     enum sim_ble_security demand = config->requires_bonds ? SIM_BLE_ENCRYPTED : SIM_BLE_OPEN;
 
     services->softdevice = true;
-    services->no_service_changed = !config->requires_bonds;
+    services->no_service_changed = !config->requires_bonds || own_of(chip)->config.updater_no_service_changed;
     services->whole_words = true;
     services->commands_per_interval = COMMANDS_PER_INTERVAL;
     services->n = 2;

@@ -21,6 +21,7 @@ struct sim_nordic_app_config {
 struct sim_nordic_secure_config {
     struct sim_secure_config boot; /* the key must outlive the board */
     struct sim_nordic_app_config app;
+    bool updater_no_service_changed;       /* nor has the bootloader, which has it where bonds are required */
     char updater_name[SIM_BLE_NAME_BYTES]; /* by which the bootloader advertises; "" = "DfuTarg" */
 };
 extern const struct sim_firmware sim_nordic_secure;
