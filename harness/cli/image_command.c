@@ -307,6 +307,7 @@ static const char key_description[] =
     "  make KIND -o FILE      a new private key; KIND is ecdsa-p256, rsa-2048, rsa-3072 or ed25519\n"
     "  show KEY               kind, private or public, and the key hash that images carry\n"
     "  public KEY [-o FILE]   the public half as PEM, to FILE or to the terminal\n"
+    "  code KEY [-o FILE]     the public half as C, for Nordic's secure bootloader (dfu_public_key.c)\n"
     "\n"
     "KEY is a PEM file, or test:KIND or test:KIND:INDEX for one of the rig's test keys. Index 0 is the "
     "board's own key, the\n"
@@ -315,7 +316,8 @@ static const char key_description[] =
     "Examples:\n"
     "  bootrig image key make ed25519 -o key.pem\n"
     "  bootrig image key public key.pem -o key.pub.pem\n"
-    "  bootrig image key show test:ecdsa-p256\n";
+    "  bootrig image key show test:ecdsa-p256\n"
+    "  bootrig image key code key.pem -o dfu_public_key.c\n";
 
 static bool write_key(const struct rig_key *key, bool private_part, const char *output, GError **error)
 {
@@ -367,6 +369,35 @@ static void show_key(const struct rig_key *key)
         g_print("          this is the rig's %s: everybody has its private part\n", test_key);
 }
 
+#define COORDINATE_BYTES 32u
+
+/* x and y stand at the end of the public key's DER, the most significant byte first; the bootloader wants
+ * each the other way round. */
+static bool write_code(const struct rig_key *key, const char *output, GError **error)
+{
+    g_autoptr(GString) text = g_string_new("#include \"compiler_abstraction.h\"\n#include <stdint.h>\n\n"
+                                           "__ALIGN(4) const uint8_t pk[64] = {");
+    size_t n_bytes;
+    const uint8_t *der = rig_key_public_der(key, &n_bytes);
+    const uint8_t *point = der + n_bytes - 2 * COORDINATE_BYTES;
+
+    if (rig_key_kind(key) != RIG_KEY_ECDSA_P256) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                    "Nordic's secure bootloader takes ecdsa-p256 keys, and this one is %s",
+                    rig_key_kind_name(rig_key_kind(key)));
+        return false;
+    }
+    for (unsigned i = 0; i < 2 * COORDINATE_BYTES; i++)
+        g_string_append_printf(
+            text, "%s0x%02x,", i % 16 ? " " : "\n    ",
+            point[i / COORDINATE_BYTES * COORDINATE_BYTES + COORDINATE_BYTES - 1 - i % COORDINATE_BYTES]);
+    g_string_append(text, "\n};\n");
+    if (output)
+        return rig_file_replace(output, RIG_FILE_PUBLIC, text->str, text->len, error);
+    g_print("%s", text->str);
+    return true;
+}
+
 static bool use_key(const char *command, const char *where, const char *output, GError **error)
 {
     struct rig_key *key = rig_image_key_load(where, error);
@@ -374,6 +405,8 @@ static bool use_key(const char *command, const char *where, const char *output, 
 
     if (key && g_str_equal(command, "show"))
         show_key(key);
+    else if (key && g_str_equal(command, "code"))
+        done = write_code(key, output, error);
     else if (key)
         done = write_key(key, false, output, error);
     rig_key_free(key);
@@ -386,21 +419,22 @@ static int run_key(char **argv)
     g_autofree char *output = NULL;
     g_autoptr(GError) error = NULL;
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Write the PEM to FILE", "FILE"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Write the key to FILE", "FILE"},
         G_OPTION_ENTRY_NULL,
     };
     bool done = false;
 
-    if (!rig_cli_image_parse(&rest, "make|show|public KIND|KEY", "Signing keys for MCUboot images.",
+    if (!rig_cli_image_parse(&rest, "make|show|public|code KIND|KEY", "Signing keys for images and packages.",
                              key_description, entries, &error))
         return rig_cli_image_complain(error);
     if (g_strv_length(rest) == 3 && g_str_equal(rest[1], "make"))
         done = make_key(rest[2], output, &error);
-    else if (g_strv_length(rest) == 3 && (g_str_equal(rest[1], "show") || g_str_equal(rest[1], "public")))
+    else if (g_strv_length(rest) == 3 &&
+             (g_str_equal(rest[1], "show") || g_str_equal(rest[1], "public") || g_str_equal(rest[1], "code")))
         done = use_key(rest[1], rest[2], output, &error);
     else
         g_set_error(&error, RIG_ERROR, RIG_ERROR_USAGE,
-                    "say make KIND, show KEY or public KEY (see bootrig image key --help)");
+                    "say make KIND, show KEY, public KEY or code KEY (see bootrig image key --help)");
     return done ? RIG_IMAGE_EXIT_OK : rig_cli_image_complain(error);
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "image/key.h"
 #include "image/mcuboot.h"
 
 #define OUTPUT_MAX_BYTES 65536
@@ -330,6 +331,27 @@ static void synthetic_payloads_follow_their_seed(void **state)
     expect("image make --payload-seed 8 payload.bin -o c.bin", 2, "needs --size");
 }
 
+/* The built-in key 0, whose point is in its DER the other way round. */
+static void a_key_as_code_has_each_coordinate_turned_round(void **state)
+{
+    struct rig_key *key = rig_key_test(RIG_KEY_ECDSA_P256, 0, NULL);
+    size_t n_bytes;
+    const uint8_t *der = rig_key_public_der(key, &n_bytes);
+    g_autofree char *x =
+        g_strdup_printf("pk[64] = {\n    0x%02x, 0x%02x,", der[n_bytes - 33], der[n_bytes - 34]);
+    g_autofree char *y = g_strdup_printf("\n    0x%02x, 0x%02x,", der[n_bytes - 1], der[n_bytes - 2]);
+    g_autofree char *end = g_strdup_printf("0x%02x, 0x%02x,\n};", der[n_bytes - 31], der[n_bytes - 32]);
+
+    (void)state;
+    expect("image key code test:ecdsa-p256", 0, x);
+    expect("image key code test:ecdsa-p256", 0, y);
+    expect("image key code test:ecdsa-p256", 0, end);
+    expect("image key code test:ecdsa-p256 -o pk.c", 0, "");
+    assert_true(size_of("pk.c") > 400);
+    expect("image key code test:ed25519", 2, "takes ecdsa-p256 keys");
+    rig_key_free(key);
+}
+
 static void bad_usage_and_bad_input_are_said_and_give_2(void **state)
 {
     static const struct {
@@ -436,6 +458,7 @@ int main(void)
         cmocka_unit_test(padding_and_its_limits_are_told),
         cmocka_unit_test(batches_and_many_inputs_make_what_single_calls_make),
         cmocka_unit_test(synthetic_payloads_follow_their_seed),
+        cmocka_unit_test(a_key_as_code_has_each_coordinate_turned_round),
         cmocka_unit_test(bad_usage_and_bad_input_are_said_and_give_2),
         cmocka_unit_test(a_failed_write_leaves_the_old_file_and_no_remains),
         cmocka_unit_test(private_keys_are_for_their_owner_only),
