@@ -230,9 +230,11 @@ static bool make_link(struct rig_wired *board, GPtrArray *capabilities, GError *
         return false;
     board->place.kind = name;
     board->place.max_mtu = board->board.layout.mtu;
+    /* Settings pages are looked at without any link. */
+    if (kind || board->board.layout.family != RIG_BOOTLOADER_MCUBOOT)
+        add_capabilities(capabilities, protocol->capabilities);
     if (!kind)
         return true;
-    add_capabilities(capabilities, protocol->capabilities);
     /* A wire carries SMP's one characteristic. */
     if (protocol->characteristics[0] && protocol->characteristics[1] && !g_str_equal(kind->name, "bluez"))
         return true;
