@@ -4,16 +4,15 @@
  * touches the world only through struct sim_flash; all that it remembers is plain bytes, so that a snapshot
  * is a copy. GLib-free. Facts: [SRC nRF5 SDK 17.0.2 components/libraries/bootloader;
  * examples/dfu/secure_bootloader pca10040_s132_ble for the configuration]; what was measured of it stands in
- * vectors_test.c.
+ * fixtures/nordic/secure-vectors.txt.
  *
- * Who runs it:
- *     sim_secure_boot()                      after power-on and every reset
- *       SIM_SECURE_UPDATER                   the state is made; then, as things happen:
- *         sim_secure_linked()                link up, link lost
- *         sim_secure_control(), _packet()    writes to the two characteristics
- *         sim_secure_due()                   at the instant that it gave back last, and after each of the
- * above sim_secure_next()                  after each of the above, until there is nothing: answers to send,
- *                                            link to drop, reset */
+ * Who runs it calls sim_secure_boot() after power-on and every reset. When that says SIM_SECURE_UPDATER, the
+ * state is made; from then on, as things happen:
+ * - sim_secure_linked(): link up, link lost;
+ * - sim_secure_control(), sim_secure_packet(): writes to the two characteristics;
+ * - sim_secure_due(): at the instant that it gave back last, and after each of the above;
+ * - sim_secure_next(): after each of the above, until there is nothing: answers to send, the link to drop, a
+ *   reset. */
 #ifndef SIM_FIRMWARE_NORDIC_SECURE_SECURE_H
 #define SIM_FIRMWARE_NORDIC_SECURE_SECURE_H
 
