@@ -43,14 +43,14 @@ struct sim_legacy_config {
     bool single_bank;
     bool adafruit;    /* settings with bank codes of two bytes, GPREGRET A8, first two words of an image */
     uint16_t version; /* of its version characteristic (enum rig_legacy_version); 0: SDK 6, it has none, and
-                         takes start without a mode and an init packet that is a CRC-16 */
+                         takes the application's size alone and a CRC-16, or nothing, for an init packet */
     uint16_t device_type; /* what init packets must name; 0xffff: anything */
     uint16_t device_revision;
     uint16_t packet_bytes;  /* of one packet at most: 20, Adafruit 244 */
     uint16_t init_bytes;    /* room for an init packet: dual bank 128, single bank 64 */
     uint8_t n_buffers;      /* packets that wait for the flash: 8 */
     uint8_t n_queued;       /* flash operations: 10 */
-    uint32_t inactivity_us; /* 120 s; Adafruit: 0, it waits for ever */
+    uint32_t inactivity_us; /* 120 s, Adafruit 360 s; 0: it waits for ever */
     /* What the SoftDevice's radio events cost a flash operation in the updater, before its own time. */
     uint32_t erase_gap_us;  /* a page among others */
     uint32_t write_gap_us;  /* a write */
@@ -151,7 +151,7 @@ struct sim_legacy_buffer {
 };
 
 #define SIM_LEGACY_MAX_ANSWER_BYTES 7u
-#define SIM_LEGACY_MAX_ANSWERS 4u
+#define SIM_LEGACY_MAX_ANSWERS 7u /* as many as an S110 has buffers for; one more is an assertion */
 struct sim_legacy_answer {
     uint8_t n_bytes;
     uint8_t bytes[SIM_LEGACY_MAX_ANSWER_BYTES];

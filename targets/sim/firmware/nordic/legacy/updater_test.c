@@ -312,6 +312,21 @@ static void an_answer_without_a_link_is_an_assertion(void **state)
     assert_int_equal(board->start.outcome, SIM_LEGACY_APPLICATION);
 }
 
+static void more_answers_than_there_are_buffers_for_are_an_assertion(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    legacy_control(board, "03", text);
+    for (unsigned i = 0; i < SIM_LEGACY_MAX_ANSWERS; i++)
+        sim_legacy_packet(&board->config, board->flash, &board->state, packet, 3, 0);
+    assert_false(board->state.reset);
+    sim_legacy_packet(&board->config, board->flash, &board->state, packet, 3, 0);
+    assert_true(board->state.reset);
+    assert_true(board->state.fault);
+}
+
 static void a_transfer_outlives_its_link_and_a_new_start_does_not_get_in(void **state)
 {
     static const uint8_t packet[20] = {0};
@@ -464,6 +479,7 @@ int main(void)
         TEST(dual_bank_erases_the_whole_of_bank_1_before_it_answers),
         TEST(single_bank_answers_before_it_says_that_the_application_is_gone),
         TEST(an_answer_without_a_link_is_an_assertion),
+        TEST(more_answers_than_there_are_buffers_for_are_an_assertion),
         TEST(a_transfer_outlives_its_link_and_a_new_start_does_not_get_in),
         TEST(patience_ends_after_120_s_without_data),
         TEST(sdk_6_takes_a_start_of_4_bytes_and_a_crc_as_init_packet),
