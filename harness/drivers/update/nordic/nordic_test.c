@@ -138,6 +138,24 @@ static void a_lost_packet_repeats_its_object(void **state)
     }
 }
 
+static void who_did_not_choose_receipts_asks_for_them_after_a_loss(void **state)
+{
+    static const guint16 none = 0;
+
+    (void)state;
+    for (guint chosen = 0; chosen < 2; chosen++) {
+        struct sending it;
+
+        begin(&it, false, FAKE_IN_BOOTLOADER);
+        it.transfer.prn = chosen ? &none : NULL;
+        it.fake->loses_nth_packet = 20;
+        assert_int_equal(play(&it), RIG_UPDATE_DONE);
+        assert_arrived(&it);
+        assert_int_equal(it.fake->n_receipts, chosen ? 0 : 2 + 1); /* the object again, and the last one */
+        end(&it);
+    }
+}
+
 static void a_legacy_bootloader_that_lost_a_packet_is_told_so(void **state)
 {
     struct sending it;
@@ -541,6 +559,7 @@ int main(void)
         cmocka_unit_test(a_name_that_is_told_is_what_is_looked_for),
         cmocka_unit_test(two_parts_go_over_two_connections),
         cmocka_unit_test(a_lost_packet_repeats_its_object),
+        cmocka_unit_test(who_did_not_choose_receipts_asks_for_them_after_a_loss),
         cmocka_unit_test(a_legacy_bootloader_that_lost_a_packet_is_told_so),
         cmocka_unit_test(every_fault_of_a_message_is_overcome_or_told),
         cmocka_unit_test(a_receipt_that_is_lost_is_asked_for_and_nothing_sent_again),

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#define CAREFUL_PRN 8u /* of the 17 receive buffers of SDK 17 */
+
 static const struct rig_characteristic control = {"DFU control point", RIG_DFU_SERVICE_UUID,
                                                   RIG_DFU_CONTROL_UUID};
 static const struct rig_characteristic packet = {"DFU packet", RIG_DFU_SERVICE_UUID, RIG_DFU_PACKET_UUID};
@@ -189,6 +191,15 @@ static bool try_object(struct stream *stream, guint32 begin, guint32 at, guint32
                                        (!rig_nordic_goes_on(it) || check(stream, *sent, right, seen, error)));
 }
 
+/* A board that writes more slowly than packets come drops the same ones each time. Whoever did not choose
+ * otherwise lets it keep up from here on. */
+static bool slow_down(struct stream *stream, GError **error)
+{
+    if (stream->it->transfer->prn || stream->prn || stream->type != RIG_DFU_DATA_OBJECT)
+        return true;
+    return set_prn(stream, CAREFUL_PRN, error);
+}
+
 /* The object from `begin` on, which the board has up to `at` already. Sent again while it arrives wrong.
  * *whole: it is all there, not yet executed; else the transfer is to stop within. */
 static bool send_object(struct stream *stream, guint32 begin, guint32 at, bool *whole, GError **error)
@@ -206,6 +217,8 @@ static bool send_object(struct stream *stream, guint32 begin, guint32 at, bool *
             break;
         n_wrong += !right;
         at = right ? sent : begin;
+        if (!right && rig_nordic_goes_on(it) && !slow_down(stream, error))
+            return false;
     }
     *whole = right && sent == end;
     if (!right && rig_nordic_goes_on(it))
