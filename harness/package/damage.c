@@ -130,6 +130,8 @@ static bool wrong_hash(struct patient *patient)
     }
     if (patient->legacy.n_extended_bytes < 2)
         return refuse(patient, "it has neither CRC nor hash");
+    if (patient->version >= RIG_PACKAGE_LEGACY_07 && patient->legacy.n_extended_bytes <= 8)
+        return refuse(patient, "it has no hash");
     /* Of a CRC-16 the last byte; a hash stands behind id and length. */
     patient->legacy
         .extended[patient->version <= RIG_PACKAGE_LEGACY_06 ? patient->legacy.n_extended_bytes - 1 : 8] ^= 1;
@@ -353,10 +355,19 @@ static GByteArray *copy(GBytes *bytes)
     return array;
 }
 
-static bool operate(struct patient *patient, gsize kind)
+static bool is_same(const GByteArray *array, GBytes *bytes)
 {
-    return decode(patient) && ways[kind].damage(patient) &&
-           (ways[kind].way == BYTES || encode(patient, ways[kind].way));
+    return array->len == g_bytes_get_size(bytes) &&
+           (array->len == 0 || memcmp(array->data, g_bytes_get_data(bytes, NULL), array->len) == 0);
+}
+
+static bool operate(struct patient *patient, gsize kind, const struct rig_package_part *part)
+{
+    if (!decode(patient) || !ways[kind].damage(patient) ||
+        (ways[kind].way != BYTES && !encode(patient, ways[kind].way)))
+        return false;
+    return !is_same(patient->init, part->init_packet) || !is_same(patient->bytes, part->bytes) ||
+           refuse(patient, "it is so already");
 }
 
 static gsize find(const char *kind, enum rig_package_version version)
@@ -383,7 +394,7 @@ bool rig_package_damage(struct rig_package_part *part, enum rig_package_version 
     }
     patient.init = copy(part->init_packet);
     patient.bytes = copy(part->bytes);
-    done = operate(&patient, index);
+    done = operate(&patient, index, part);
     if (done) {
         rig_package_part_clear(part);
         part->init_packet = g_byte_array_free_to_bytes(patient.init);

@@ -232,6 +232,24 @@ static void what_cannot_be_done_changes_nothing(void **state)
     expect_refused(RIG_PACKAGE_SECURE, true, "pad-init", &none, RIG_ERROR_INPUT);
 }
 
+static void what_is_so_already_cannot_be_made_so(void **state)
+{
+    static const char *const kinds[] = {"no-hash", "no-type", "no-size", "no-hardware-version",
+                                        "no-fw-version"};
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        struct stand stand;
+        g_autoptr(GError) error = NULL;
+
+        make(&stand, RIG_PACKAGE_SECURE, true, RIG_INIT_BOOT_CRC);
+        damage(&stand, kinds[i], NULL);
+        assert_false(rig_package_damage(&stand.bad, stand.version, kinds[i], NULL, stand.key, &error));
+        assert_non_null(strstr(error->message, "it is so already"));
+        clear(&stand);
+    }
+}
+
 static void every_kind_is_told(void **state)
 {
     gsize n;
@@ -255,6 +273,7 @@ int main(void)
         cmocka_unit_test(one_bit_of_the_firmware),
         cmocka_unit_test(legacy_packets_lose_their_crc_or_get_another),
         cmocka_unit_test(what_cannot_be_done_changes_nothing),
+        cmocka_unit_test(what_is_so_already_cannot_be_made_so),
         cmocka_unit_test(every_kind_is_told),
     };
 

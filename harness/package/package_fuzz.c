@@ -34,6 +34,25 @@ static void there_and_back(const struct rig_package *package)
                g_bytes_equal(again.parts[i].init_packet, package->parts[i].init_packet));
 }
 
+/* What is done to it changes it, and can be judged, too. */
+static void damage(const struct rig_package *package)
+{
+    gsize n;
+    const struct rig_package_damage *damages = rig_package_damages(&n);
+
+    for (gsize i = 0; i < n; i++) {
+        g_auto(rig_package) damaged = {.version = package->version, .n_parts = 1};
+
+        damaged.parts[0] = package->parts[0];
+        g_bytes_ref(damaged.parts[0].init_packet);
+        g_bytes_ref(damaged.parts[0].bytes);
+        if (rig_package_damage(&damaged.parts[0], package->version, damages[i].name, NULL, NULL, NULL))
+            demand(!g_bytes_equal(damaged.parts[0].init_packet, package->parts[0].init_packet) ||
+                   !g_bytes_equal(damaged.parts[0].bytes, package->parts[0].bytes));
+        judge(&damaged);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     g_autoptr(GBytes) zip = g_bytes_new_static(bytes, n_bytes);
@@ -47,5 +66,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     demand(package.n_parts > 0 && package.n_parts <= RIG_PACKAGE_MAX_PARTS);
     judge(&package);
     there_and_back(&package);
+    damage(&package);
     return 0;
 }
