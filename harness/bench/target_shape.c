@@ -262,6 +262,7 @@ static const char *const with_nordic[] = {"nordic-secure", "nordic-legacy", NULL
 static const struct rig_rule target_rules[] = {
     {.field = "protocol", .values = with_nordic, .kind = RIG_RULE_NEEDS, .other = "nordic"},
     {.field = "nordic", .kind = RIG_RULE_NEEDS, .other = "protocol", .others = with_nordic},
+    {.field = "nordic", .kind = RIG_RULE_NOT_BESIDE, .other = "kind", .others = in_qemu},
     {.field = "runs", .kind = RIG_RULE_NEEDS, .other = "kind", .others = simulated_kinds},
     {.field = "approtect", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},
     {.field = "console", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_a_process},

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define MAX_MTU 247u /* NRF_SDH_BLE_GATT_MAX_MTU_SIZE: their packets hold 244 bytes */
+
 static bool defect_from_name(const char *name, struct rig_sim_defects *defects)
 {
     for (guint bit = 0; bit < SIM_SECURE_N_DEFECTS; bit++)
@@ -93,6 +95,12 @@ bool rig_sim_find_nordic_room(struct rig_layout *layout, const char *target,
     const struct rig_nordic_layout *nordic = &layout->nordic;
 
     (void)chosen;
+    if (layout->mtu > MAX_MTU) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'mtu: %u' cannot be on target '%s': Nordic's bootloaders agree to %u at most",
+                    layout->mtu, target, MAX_MTU);
+        return false;
+    }
     if (nordic->bank_0 + 2ull * nordic->page_bytes + nordic->app_data_bytes <= nordic->bootloader &&
         nordic->app_data_bytes % nordic->page_bytes == 0)
         return true;
