@@ -43,6 +43,7 @@ struct ram {
     bool boot_by_reset, boot_by_pin;
     uint32_t n_fast_crashes;
     uint64_t app_started_us;
+    uint64_t erase_us; /* that erases took, since the board was made */
     struct armed_cut cut;
     struct sim_ble ble; /* last: it is copied apart */
 };
@@ -147,6 +148,8 @@ static void observe(void *board_at, const struct sim_flash_operation *operation)
     struct sim_board *board = board_at;
     struct armed_cut *armed = &board->ram.cut;
 
+    if (operation->kind == SIM_FLASH_ERASE)
+        board->ram.erase_us += board->config.devices[operation->device].erase_us;
     if (armed->armed) {
         record(armed, operation);
         if (!sim_flash_powered(board->chip.flash)) {
@@ -700,7 +703,7 @@ void sim_snapshot_free(struct sim_snapshot *snapshot)
 /* --- the central's writes: they take their time --- */
 
 /* Commands one after the other arrive at the pace of the air, whatever the board does meanwhile: while its
- * flash was at work several may have come. */
+ * flash is written several may come. While a page is erased the core stands still, and the radio with it. */
 static void await_air(struct sim_board *board)
 {
     struct sim_ble *ble = &board->ram.ble;
@@ -710,9 +713,14 @@ static void await_air(struct sim_board *board)
         return;
     if (ble->air_left_us != board->ram.now_us)
         ble->air_us = board->ram.now_us; /* the central had paused */
+    else
+        ble->air_us += board->ram.erase_us - ble->air_erase_us;
     ble->air_us += ble->config.connection_interval_us / n_commands;
-    while (sim_board_step(board, ble->air_us))
-        ;
+    ble->air_erase_us = board->ram.erase_us;
+    while (sim_board_step(board, ble->air_us)) {
+        ble->air_us += board->ram.erase_us - ble->air_erase_us;
+        ble->air_erase_us = board->ram.erase_us;
+    }
     ble->air_left_us = board->ram.now_us;
 }
 

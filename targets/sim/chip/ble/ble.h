@@ -55,16 +55,17 @@ struct sim_ble {
     /* What a central in this process believes the table to be: what it found on this connection, or, bonded
      * to a board with a SoftDevice, on an earlier one. Service Changed makes it look again. */
     struct sim_gatt_services known, kept;
-    bool keeps_table;     /* kept holds */
-    bool stale;           /* known is not what the board serves */
-    uint64_t air_us;      /* when the last command of a central in this process arrived, on the air's time */
-    uint64_t air_left_us; /* and on the board's */
-    bool wants_changes;   /* subscribed to Service Changed */
-    bool change_pending;  /* an indication of Service Changed that a host stack has to send */
-    uint32_t n_changes;   /* indicated to the central on this connection; in process alone */
-    bool indicating;      /* an indication is not confirmed yet */
-    uint8_t indicated;    /* of this characteristic */
-    uint64_t confirm_us;  /* when a central in this process confirms it */
+    bool keeps_table;      /* kept holds */
+    bool stale;            /* known is not what the board serves */
+    uint64_t air_us;       /* when the last command of a central in this process arrived, on the air's time */
+    uint64_t air_left_us;  /* and on the board's */
+    uint64_t air_erase_us; /* and by the time that erases have taken */
+    bool wants_changes;    /* subscribed to Service Changed */
+    bool change_pending;   /* an indication of Service Changed that a host stack has to send */
+    uint32_t n_changes;    /* indicated to the central on this connection; in process alone */
+    bool indicating;       /* an indication is not confirmed yet */
+    uint8_t indicated;     /* of this characteristic */
+    uint64_t confirm_us;   /* when a central in this process confirms it */
 
     struct sim_bond bonds[SIM_BLE_MAX_BONDS];
     uint32_t n_pairings;

@@ -28,6 +28,7 @@ struct stand {
     struct sim_ble_advertiser advertiser;
     unsigned n_writes;
     unsigned n_secured;
+    enum { IDLE, WRITES, ERASES } flash; /* what it does after the first write */
 };
 
 static struct stand *stand_of(const struct sim_chip *chip)
@@ -51,9 +52,22 @@ static void boot(struct sim_chip *chip, struct sim_start *start)
     sim_chip_set_timer(chip, 0, sim_chip_now_us(chip) + 1000);
 }
 
+static void work_flash(struct sim_chip *chip)
+{
+    static const uint8_t page[4096];
+
+    if (stand_of(chip)->flash == ERASES)
+        assert_int_equal(sim_flash_erase(chip->flash, 0, 0, sizeof page), SIM_OK);
+    else
+        assert_int_equal(sim_flash_write(chip->flash, 0, 0, page, sizeof page), SIM_OK);
+}
+
 static void timer(struct sim_chip *chip, unsigned number)
 {
-    (void)number;
+    if (number == 1) {
+        work_flash(chip);
+        return;
+    }
     sim_chip_enter(chip, stand_of(chip)->updater ? SIM_BOARD_UPDATER : SIM_BOARD_RUNNING);
     sim_chip_advertise(chip, &stand_of(chip)->advertiser);
 }
@@ -105,7 +119,8 @@ static uint8_t take_write(struct sim_chip *chip, unsigned characteristic, bool w
     (void)with_response;
     (void)bytes;
     (void)n_bytes;
-    stand_of(chip)->n_writes++;
+    if (stand_of(chip)->n_writes++ == 0 && stand_of(chip)->flash)
+        sim_chip_set_timer(chip, 1, sim_chip_now_us(chip));
     return 0;
 }
 
@@ -340,6 +355,36 @@ static void payloads_are_whole_words_and_commands_take_air_time(void **state)
     sim_board_free(board);
 }
 
+/* Three commands, 3 ms apart; after the first one the flash is at work for 42 or 85 ms. While it is written
+ * the others come, while it erases they wait. */
+static void commands_come_while_the_flash_is_written_and_not_while_it_erases(void **state)
+{
+    static const struct {
+        int flash;
+        uint64_t at_ms[3];
+    } rows[] = {{IDLE, {3, 6, 9}}, {WRITES, {3, 44, 44}}, {ERASES, {3, 91, 94}}};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct stand stand = {.updater = true};
+        struct sim_board *board = new_board(&stand, SIM_BLE_PAIRING_ANY);
+        uint8_t ltk[SIM_BLE_LTK_BYTES];
+        uint64_t begin_us;
+
+        stand.flash = rows[i].flash;
+        hand_over(board, &stand, &one, ltk);
+        connect(board, &one);
+        assert_int_equal(sim_board_ble_encrypt(board, ltk), SIM_BLE_OK);
+        begin_us = sim_board_now_us(board);
+        for (unsigned n = 0; n < 3; n++) {
+            assert_int_equal(sim_board_ble_write(board, 0, false, (const uint8_t *)"1234", 4), SIM_BLE_OK);
+            assert_int_equal(stand.n_writes, n + 1);
+            assert_int_equal((sim_board_now_us(board) - begin_us) / 1000, rows[i].at_ms[n]);
+        }
+        sim_board_free(board);
+    }
+}
+
 /* --- over HCI --- */
 
 static struct air *open_air(struct stand *stand)
@@ -491,6 +536,7 @@ int main(void)
         cmocka_unit_test(who_is_not_told_of_a_change_goes_by_the_old_table),
         cmocka_unit_test(the_application_tells_a_change_once_also_after_loss_of_power),
         cmocka_unit_test(payloads_are_whole_words_and_commands_take_air_time),
+        cmocka_unit_test(commands_come_while_the_flash_is_written_and_not_while_it_erases),
         cmocka_unit_test(over_hci_a_write_is_taken_in_the_ways_of_its_properties_only),
         cmocka_unit_test(over_hci_subscriptions_hold_for_the_table_that_they_were_made_in),
         cmocka_unit_test(over_hci_the_firmware_tells_its_change_until_it_is_confirmed),
