@@ -146,7 +146,7 @@ void secure_disconnect_and_reset(struct sim_secure_state *state, uint64_t now_us
 void secure_free_buffer(struct sim_secure_state *state, uint8_t buffer);
 
 /* queue.c: the flash while the radio is on */
-bool secure_queue_erase(struct secure *secure, struct sim_secure_state *state, uint32_t at);
+bool secure_queue_erase(struct secure *secure, struct sim_secure_state *state, uint32_t at, uint32_t n_pages);
 bool secure_queue_packet(struct secure *secure, struct sim_secure_state *state, uint32_t at,
                          const struct secure_request *request);
 /* As secure_save_and_back_up(); false: the main page did not fit into the queue. *is_last: the update is

@@ -202,6 +202,54 @@ static void sdk_14_keeps_its_place_over_a_lost_link_and_sdk_12_over_a_reset(void
     }
 }
 
+/* 1 KiB pages, no parameter page: an object is four pages, and the MBR copies a bootloader at once. */
+static void make_nrf51(struct world *world)
+{
+    static const struct sim_flash_device_config device = {
+        .name = "internal", .regions = {{0x400, 256}}, .n_regions = 1, .write_bytes = 4, .erased = 0xff};
+    struct sim_flash *flash = sim_flash_new(&device, 1);
+    struct rig_nordic_settings settings;
+    uint8_t low[WORLD_BANK_1], page[RIG_NORDIC_SETTINGS_BYTES];
+    make_older(world, SIM_SECURE_SDK_12, WORLD_OLD_BYTES);
+    assert_non_null(flash);
+    assert_int_equal(sim_flash_peek(world->flash, SIM_FLASH_INTERNAL, 0, low, sizeof low), SIM_OK);
+    assert_int_equal(sim_flash_peek(world->flash, SIM_FLASH_INTERNAL, WORLD_SETTINGS, page, sizeof page),
+                     SIM_OK);
+    rig_nordic_settings_decode_1(page, &settings);
+    sim_flash_free(world->flash);
+    world->flash = flash;
+    world->config.hardware_version = 51;
+    world->config.map = (struct sim_nordic_map){.page_bytes = 0x400,
+                                                .flash_bytes = 0x40000,
+                                                .bootloader_at = 0x3ac00,
+                                                .bootloader_bytes = 0x5000,
+                                                .settings_at = 0x3fc00,
+                                                .app_data_bytes = 0xc00};
+    sim_flash_power(flash, true);
+    world_poke(world, 0, low, sizeof low);
+    world_put_settings(world, 0x3fc00, &settings);
+}
+
+static void an_nrf51_takes_objects_of_four_pages(void **state)
+{
+    struct world *world = *state;
+    make_nrf51(world);
+    struct rig_init_packet init = world_application(world, 0x1204);
+    init.hw_version = 51;
+    enter(world);
+    assert_int_equal(world_transfer(world, &init), RIG_DFU_SUCCESS);
+    assert_true(world_holds(world, 0xb400, world->image, world->image_bytes));
+    assert_int_equal(world_settle(world), SIM_SECURE_APPLICATION);
+    assert_true(world_holds(world, WORLD_BANK_0, world->image, world->image_bytes));
+    init = world_bootloader(world, 0x1400);
+    init.hw_version = 51;
+    enter(world);
+    assert_int_equal(world_transfer(world, &init), RIG_DFU_SUCCESS);
+    assert_int_equal(world_boot(world), SIM_SECURE_RESET);
+    assert_true(world_holds(world, 0x3ac00, world->image, world->image_bytes));
+    assert_int_equal(world_settle(world), SIM_SECURE_APPLICATION);
+}
+
 static int set_up(void **state)
 {
     struct world *world = test_malloc(sizeof *world);
@@ -227,6 +275,7 @@ int main(void)
         TEST(over_a_tiny_application_sdk_12_spoils_its_source_and_stays_stuck),
         TEST(a_cut_copy_of_sdk_12_is_lost_that_of_sdk_14_only_with_the_settings),
         TEST(sdk_12_has_no_extended_codes_and_keeps_what_it_refused),
+        TEST(an_nrf51_takes_objects_of_four_pages),
         TEST(sdk_14_keeps_its_place_over_a_lost_link_and_sdk_12_over_a_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

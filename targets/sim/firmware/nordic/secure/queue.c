@@ -61,9 +61,10 @@ static bool put(struct secure *secure, struct sim_secure_state *state, struct si
     return true;
 }
 
-bool secure_queue_erase(struct secure *secure, struct sim_secure_state *state, uint32_t at)
+bool secure_queue_erase(struct secure *secure, struct sim_secure_state *state, uint32_t at, uint32_t n_pages)
 {
-    return put(secure, state, (struct sim_secure_operation){.kind = OP_ERASE, .address = at});
+    return put(secure, state,
+               (struct sim_secure_operation){.kind = OP_ERASE, .n_bytes = (uint16_t)n_pages, .address = at});
 }
 
 bool secure_queue_packet(struct secure *secure, struct sim_secure_state *state, uint32_t at,
@@ -88,7 +89,7 @@ static bool put_page(struct secure *secure, struct sim_secure_state *state, uint
     *is_done = !secure_is_older(secure->config) && secure_page_equals(secure, at, bytes);
     if (*is_done)
         return true;
-    if (!secure_queue_erase(secure, state, at))
+    if (!secure_queue_erase(secure, state, at, 1))
         return false;
     memcpy(state->written_settings[which], bytes, sizeof bytes);
     return put(secure, state,
@@ -127,7 +128,7 @@ static void perform(struct secure *secure, struct sim_secure_state *state,
                                                         : state->written_settings[operation->buffer & 1];
     uint32_t n_bytes = operation->n_bytes;
     if (operation->kind == OP_ERASE) {
-        secure_erase(secure, operation->address, 1);
+        secure_erase(secure, operation->address, operation->n_bytes);
         return;
     }
     if (operation->kind == OP_FROM_ADDRESS_0) {

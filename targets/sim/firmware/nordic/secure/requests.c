@@ -184,7 +184,7 @@ static uint16_t create_data(struct secure *secure, struct sim_secure_state *stat
         return RIG_DFU_NOT_PERMITTED;
     if (n_bytes == 0 || (n_bytes % page_bytes != 0 && end != state->firmware_bytes))
         return RIG_DFU_INVALID_PARAMETER;
-    if (n_bytes > page_bytes)
+    if (n_bytes > RIG_DFU_MAX_DATA_OBJECT_BYTES)
         return RIG_DFU_NO_RESOURCES;
     if (end > state->firmware_bytes)
         return RIG_DFU_NOT_PERMITTED;
@@ -192,7 +192,8 @@ static uint16_t create_data(struct secure *secure, struct sim_secure_state *stat
     settings->image_crc = settings->image_crc_last;
     settings->image_offset = settings->image_offset_last;
     settings->write_offset = settings->image_offset_last;
-    bool is_queued = secure_queue_erase(secure, state, state->firmware_at + settings->image_offset);
+    bool is_queued = secure_queue_erase(secure, state, state->firmware_at + settings->image_offset,
+                                        secure_pages_of(secure, n_bytes));
     return is_queued ? RIG_DFU_SUCCESS : RIG_DFU_INVALID_OBJECT;
 }
 
@@ -297,7 +298,7 @@ static void handle_data(struct secure *secure, struct sim_secure_state *state,
         execute_data(secure, state, answer, now_us);
         return;
     case RIG_DFU_SELECT:
-        answer->max_bytes = secure->config->map.page_bytes;
+        answer->max_bytes = RIG_DFU_MAX_DATA_OBJECT_BYTES; /* four pages of an nRF51 */
         break;
     default:
         break;

@@ -147,10 +147,10 @@ struct sim_secure_wish {
 
 /* One entry of the flash queue. */
 struct sim_secure_operation {
-    uint8_t kind;   /* of updater.c */
-    uint8_t buffer; /* index */
-    bool last;      /* the update is complete when it is done */
-    uint16_t n_bytes;
+    uint8_t kind;     /* of updater.c */
+    uint8_t buffer;   /* index */
+    bool last;        /* the update is complete when it is done */
+    uint16_t n_bytes; /* of an erase: pages */
     uint32_t address;
 };
 

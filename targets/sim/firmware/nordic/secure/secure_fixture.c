@@ -115,7 +115,7 @@ struct rig_nordic_settings world_settings(void)
 
 void world_put_settings(struct world *world, uint32_t page, const struct rig_nordic_settings *settings)
 {
-    uint8_t bytes[0x1000];
+    uint8_t bytes[RIG_NORDIC_SETTINGS_BYTES];
     memset(bytes, 0xff, sizeof bytes);
     if (settings->version == 1)
         rig_nordic_settings_encode_1(settings, bytes);
