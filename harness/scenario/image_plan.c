@@ -114,9 +114,10 @@ static const struct rig_field image_fields[] = {
         "seed", TEXT, struct rig_image_spec, seed,
         .about =
             "What the payload is made from, in any scenario; without it, the names of scenario and image."),
-    RIG_FIELD("file", TEXT, struct rig_image_spec, file,
-              .about = "An image that exists, relative to the scenario's file; nothing is built. Nordic: a "
-                       "distribution package, or an application, which gets an init packet."),
+    RIG_FIELD(
+        "file", TEXT, struct rig_image_spec, file,
+        .about = "An image that exists, relative to the scenario's file; nothing is built. Nordic: a "
+                 "distribution package, or an application (binary or Intel HEX), which gets an init packet."),
     RIG_FIELD("header-size", SIZE, struct rig_image_spec, header_bytes, .max = 0xffff,
               .about = "Bytes before the payload; without it, what the target wants."),
     RIG_FIELD("type", CHOICE, struct rig_image_spec, type, .choices = types,

@@ -3,6 +3,7 @@
 #include "steps/package_image.h"
 
 #include "base/error.h"
+#include "image/hex.h"
 #include "image/nordic_image.h"
 #include "image/softdevice.h"
 #include "package/package.h"
@@ -64,7 +65,31 @@ static enum rig_dfu_firmware first_firmware(const struct rig_image_spec *spec)
     return RIG_DFU_APPLICATION;
 }
 
-/* ---- firmware that is no application ---- */
+/* ---- firmware ---- */
+
+#define FLASH_END 0x10000000u /* registers lie from here on */
+
+/* The application's own bytes: of Intel HEX what stands in the flash behind the MBR. */
+static GBytes *take_application(const struct rig_package_order *order, GError **error)
+{
+    struct rig_hex_fault fault = {0};
+    struct rig_hex hex;
+    gsize n_bytes;
+    const guint8 *bytes = g_bytes_get_data(order->payload, &n_bytes);
+    GBytes *application;
+
+    if (!order->spec->file || !rig_hex_looks_like(bytes, n_bytes))
+        return g_bytes_ref(order->payload);
+    if (!rig_hex_read_within(bytes, n_bytes, MBR_BYTES, FLASH_END, RIG_PACKAGE_MAX_FIRMWARE_BYTES, 0xff, &hex,
+                             &fault)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "image '%s': '%s', line %zu: %s", order->name,
+                    order->spec->file, fault.line, fault.why);
+        return NULL;
+    }
+    application = g_bytes_new(hex.contents.bytes, hex.contents.n_bytes);
+    rig_bytes_clear(&hex.contents);
+    return application;
+}
 
 /* The SoftDevice of the plan, else the one that the board has. */
 static bool pick_softdevice(const struct rig_package_order *order, struct rig_softdevice *softdevice,
@@ -132,7 +157,7 @@ static GBytes *make_firmware(const struct rig_package_order *order, enum rig_dfu
 
     *sd_bytes = 0;
     if (firmware == RIG_DFU_APPLICATION)
-        return g_bytes_ref(order->payload);
+        return take_application(order, error);
     if ((firmware & RIG_DFU_SOFTDEVICE) && !append_softdevice(order, bytes, error))
         return NULL;
     *sd_bytes = bytes->len;

@@ -335,6 +335,30 @@ static void expect_from_file(enum rig_bootloader_family family, const char *path
     clear(&stand);
 }
 
+/* An application at 0x27000 with a register behind the flash, as Intel HEX. */
+static void expect_program(const char *folder)
+{
+    static const char hex[] = ":020000040002F8\n:08700000414243444546474864\n:020000041000EA\n"
+                              ":041014000080070051\n:00000001FF\n";
+    g_autofree char *path = g_build_filename(folder, "app.hex", NULL);
+    g_autofree char *plan = g_strdup_printf("{file: %s}", path);
+    struct stand stand;
+
+    assert_true(g_file_set_contents(path, hex, -1, NULL));
+    build(&stand, RIG_BOOTLOADER_NORDIC_SECURE, plan);
+    if (!stand.image)
+        fail_msg("%s", stand.error->message);
+    assert_int_equal(g_bytes_get_size(stand.image->file), 8);
+    assert_memory_equal(g_bytes_get_data(stand.image->file, NULL), "ABCDEFGH", 8);
+    clear(&stand);
+    assert_true(g_file_set_contents(path, ":0870000041", -1, NULL));
+    build(&stand, RIG_BOOTLOADER_NORDIC_SECURE, plan);
+    assert_null(stand.image);
+    assert_true(g_error_matches(stand.error, RIG_ERROR, RIG_ERROR_INPUT));
+    clear(&stand);
+    g_unlink(path);
+}
+
 static void a_file_is_a_package_or_an_application(void **state)
 {
     g_autofree char *folder = g_dir_make_tmp("package-image-XXXXXX", NULL);
@@ -360,6 +384,7 @@ static void a_file_is_a_package_or_an_application(void **state)
     expect_from_file(RIG_BOOTLOADER_NORDIC_SECURE, zip_path, 2);
     expect_from_file(RIG_BOOTLOADER_NORDIC_LEGACY, zip_path, 0);
     expect_from_file(RIG_BOOTLOADER_NORDIC_SECURE, bin_path, 1);
+    expect_program(folder);
     expect_from_file(RIG_BOOTLOADER_NORDIC_LEGACY, bin_path, 1);
     g_unlink(zip_path);
     g_unlink(bin_path);
