@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An exploration in a file: pages, contents, recorded runs, nodes, what is still to be looked at, what was
  * found. Numbers are little-endian; a SHA-256 of everything stands at the end. */
+#define _GNU_SOURCE /* dl_iterate_phdr */
 #include "explore/search.h"
 
 #include "base/error.h"
 #include "base/file.h"
 
+#include <elf.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -532,9 +535,55 @@ static void sum_flash(GChecksum *sum, const struct sim_flash *flash)
     }
 }
 
+struct build_id {
+    const guint8 *bytes; /* NULL: the linker left none */
+    gsize n_bytes;
+};
+
+static gsize aligned(gsize n_bytes)
+{
+    return (n_bytes + 3) & ~(gsize)3;
+}
+
+static void look_for_build_id(const guint8 *notes, gsize n_notes, struct build_id *id)
+{
+    ElfW(Nhdr) note;
+
+    while (!id->bytes && n_notes >= sizeof note) {
+        memcpy(&note, notes, sizeof note);
+        gsize n_all = sizeof note + aligned(note.n_namesz) + aligned(note.n_descsz);
+
+        if (n_all > n_notes)
+            return;
+        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+            memcmp(notes + sizeof note, "GNU", 4) == 0)
+            *id = (struct build_id){notes + sizeof note + 4, note.n_descsz};
+        notes += n_all;
+        n_notes -= n_all;
+    }
+}
+
+/* Of the first object, which is the program itself. */
+static int look_at_object(struct dl_phdr_info *object, size_t n_object, void *user)
+{
+    (void)n_object;
+    for (guint i = 0; i < object->dlpi_phnum; i++)
+        if (object->dlpi_phdr[i].p_type == PT_NOTE)
+            look_for_build_id((const guint8 *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr),
+                              object->dlpi_phdr[i].p_memsz, user);
+    return 1;
+}
+
 /* The model and the judgement are this program's: another build may explore otherwise. */
 static void sum_program(GChecksum *sum)
 {
+    struct build_id id = {.bytes = NULL};
+
+    dl_iterate_phdr(look_at_object, &id);
+    if (id.bytes) {
+        rig_sum_bytes(sum, id.bytes, id.n_bytes);
+        return;
+    }
     g_autoptr(GMappedFile) program = g_mapped_file_new("/proc/self/exe", FALSE, NULL);
 
     if (program)
