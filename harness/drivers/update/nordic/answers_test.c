@@ -140,6 +140,12 @@ static void an_entry_that_leads_nowhere_is_told_by_its_cause(void **state)
     script(&it, &silent, 1);
     assert_int_equal(play(&it), RIG_UPDATE_NO_ANSWER);
     assert_int_equal(it.fake->n_requests[RIG_BUTTONLESS_ENTER], 1);
+    assert_says(&it, "does not say");
+    end(&it);
+    begin(&it, false, FAKE_BONDED);
+    script(&it, &silent, 1);
+    assert_int_equal(play(&it), RIG_UPDATE_NO_ANSWER);
+    assert_says(&it, "keep the keys");
     end(&it);
     begin(&it, false, FAKE_OPEN); /* reset without indication */
     script(&it, &early, 1);
@@ -159,7 +165,8 @@ static void an_entry_that_leads_nowhere_is_told_by_its_cause(void **state)
     it.fake->same_address = true;
     assert_int_equal(play(&it), RIG_UPDATE_LINK);
     assert_int_equal(it.result.link, RIG_LINK_NOT_FOUND);
-    assert_says(&it, "address + 1");
+    assert_says(&it, "connecting at address + 1");
+    assert_says(&it, "FF becomes 00");
     end(&it);
 }
 

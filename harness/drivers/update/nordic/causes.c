@@ -157,8 +157,21 @@ static const char *cause_of_outcome(const struct rig_nordic_client *client, enum
                "into the bootloader: a button, a register), or this host still has the table of what ran "
                "before";
     case RIG_LINK_NOT_FOUND:
-    case RIG_LINK_LOST:
+        return client->entering
+                   ? "it did not start, or advertises elsewhere: at the same address where the bond is "
+                     "handed over, else at address + 1, of which the last byte alone counts (FF "
+                     "becomes 00)"
+                   : NULL;
     case RIG_LINK_TIMEOUT:
+        if (!client->door || client->door->dialect != RIG_DFU_BUTTONLESS)
+            return NULL;
+        return client->door->bonded
+                   ? "the application took the request and never said what came of it: its "
+                     "hand-over of the bond does not end, as when this host bonded anew while "
+                     "the peer data of an earlier update are marked as used; keep the keys "
+                     "between updates, and reset the board once"
+                   : "the application took the request and does not say what came of it";
+    case RIG_LINK_LOST:
     case RIG_LINK_NOT_CONNECTED:
     case RIG_LINK_OK:
     case RIG_LINK_NO_PROPERTY:
