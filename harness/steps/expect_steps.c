@@ -102,6 +102,9 @@ static char *expect_boot_unfit(const struct rig_step *step, struct rig_fit *fit)
     const struct boot_arguments *wanted = RIG_ARGUMENTS(step, struct boot_arguments);
     bool overwrites = fit->layout.mode == RIG_SWAP_OVERWRITE && !rig_fit_is_chosen(fit, "swap");
 
+    if (wanted->confirmed && fit->layout.family != RIG_BOOTLOADER_MCUBOOT)
+        return g_strdup_printf("%s knows no image on trial: 'confirmed' says nothing of its images",
+                               rig_bootloader_family_name(fit->layout.family));
     if (overwrites && wanted->confirmed && !*wanted->confirmed)
         return g_strdup_printf("target '%s' overwrites: there is no trial, and nothing is unconfirmed",
                                fit->target->name);

@@ -460,6 +460,11 @@ char *rig_run_describe_board(struct rig_run *run, const struct rig_board_view *v
     if (view->state != RIG_STATE_RUNNING || !view->has_image)
         return g_strdup(rig_run_state_name(view->state));
     rig_image_version_format(&view->version, version);
+    /* A legacy bootloader of Nordic's records no version, and neither family knows a trial. */
+    if (run->board->layout.family == RIG_BOOTLOADER_NORDIC_LEGACY)
+        return g_strdup(name ? name : "an image that is not of this scenario");
+    if (run->board->layout.family == RIG_BOOTLOADER_NORDIC_SECURE)
+        return g_strdup_printf("%s %s", name ? name : "an image that is not of this scenario,", version);
     return g_strdup_printf("%s %s (%s)", name ? name : "an image that is not of this scenario,", version,
                            view->confirmed ? "confirmed" : "unconfirmed");
 }
