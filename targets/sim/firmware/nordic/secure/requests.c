@@ -278,7 +278,7 @@ static void execute_data(struct secure *secure, struct sim_secure_state *state, 
     settings->image_offset_last = settings->image_offset;
     if (!state->queue_runs)
         secure_execute_data(secure, state, now_us);
-    else if (state->n_waiting_executes < UINT8_MAX)
+    else
         state->n_waiting_executes++;
     secure_restart_inactivity(secure, state, now_us);
 }

@@ -302,6 +302,27 @@ static void the_flash_takes_its_time_and_executes_wait_for_it(void **state)
     assert_string_equal(answer(world), "600401");
 }
 
+static void no_more_requests_wait_than_the_scheduler_has_room_for(void **state)
+{
+    struct world *world = *state;
+    unsigned n_answers = 0;
+    enter(world);
+    accept(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    (void)answer(world);
+    world->state->settings.data_object_size = 0; /* its erase is in work, and nothing is missing */
+    for (unsigned i = 0; i < 40; i++)
+        CONTROL(world, RIG_DFU_EXECUTE);
+    CONTROL(world, RIG_DFU_GET_CRC);
+    packet(world, world->image, 4);
+    assert_int_equal(world->state->n_free_buffers, SIM_SECURE_N_BUFFERS);
+    assert_string_equal(answer(world), "");
+    drain(world);
+    while (strcmp(answer(world), "600401") == 0)
+        n_answers++;
+    assert_int_equal(n_answers, 32);
+}
+
 static void the_full_protocol_says_yes_and_no_more(void **state)
 {
     struct world *world = *state;
@@ -447,6 +468,7 @@ int main(void)
         TEST(only_a_new_packet_and_an_object_that_is_done_keep_it_from_giving_up),
         TEST(the_end_of_an_update_disconnects_and_resets_a_moment_later),
         TEST(the_flash_takes_its_time_and_executes_wait_for_it),
+        TEST(no_more_requests_wait_than_the_scheduler_has_room_for),
         TEST(the_full_protocol_says_yes_and_no_more),
         TEST(requests_that_are_cut_short_or_too_long_do_no_harm),
         TEST(builds_differ_in_what_they_demand),

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define MAX_EXECUTES_AT_ONCE 32u
+#define SCHEDULER_EVENTS 32u
 
 /* A packet is answered when the count of receipts says so: as a CRC that was asked for. */
 static void respond(struct sim_secure_state *state, uint8_t op, const struct secure_answer *answer)
@@ -82,6 +82,12 @@ void sim_secure_linked(const struct sim_secure_config *config, struct sim_secure
 static void handle(struct secure *secure, struct sim_secure_state *state,
                    const struct secure_request *request, uint64_t now_us)
 {
+    /* The scheduler is full of what waits for the flash: what comes now is lost without a word. */
+    if (state->n_waiting_executes == SCHEDULER_EVENTS) {
+        if (request->has_buffer)
+            secure_free_buffer(state, request->buffer);
+        return;
+    }
     struct secure_answer answer = secure_handle(secure, state, request, now_us);
     if (!secure_stopped(secure) && answer.is_ready)
         respond(state, request->op, &answer);
