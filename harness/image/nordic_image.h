@@ -16,6 +16,11 @@
 #define RIG_NORDIC_SEAL_BYTES 16u
 #define RIG_NORDIC_SEALED_MIN_BYTES (RIG_NORDIC_SEAL_AT + RIG_NORDIC_SEAL_BYTES)
 
+/* Before the seal: the version of an application whose bootloader records none, as a * 10^6 + b * 10^3 + c,
+ * least significant byte first; what is larger than any is none. */
+#define RIG_NORDIC_VERSION_AT 0x1cu
+#define RIG_NORDIC_MAX_VERSION 255999999u
+
 /* Over the n_bytes of an image, which must be final. Shorter ones than RIG_NORDIC_SEALED_MIN_BYTES stay
  * unsealed. */
 void rig_nordic_seal(uint8_t *bytes, size_t n_bytes);

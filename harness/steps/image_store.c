@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "image/build.h"
 #include "image/judge.h"
+#include "package/package.h"
 #include "steps/package_image.h"
 
 #include <string.h>
@@ -111,7 +112,12 @@ static GBytes *make_payload(const struct rig_case *the_case, const char *name,
         .watchdog_us = spec->watchdog_us,
         .seed = payload_seed(the_case, name, spec->seed),
     };
-    GBytes *payload = board->application->make_payload(board, &payload_plan, n_bytes, error);
+    GBytes *payload;
+
+    /* A version that has no such number is told where the package is made. */
+    if (!rig_package_version_number(&spec->version, &payload_plan.fw_version) || spec->fw_version)
+        payload_plan.fw_version = spec->fw_version ? *spec->fw_version : 0;
+    payload = board->application->make_payload(board, &payload_plan, n_bytes, error);
 
     if (!payload)
         g_prefix_error(error, "image '%s': ", name);

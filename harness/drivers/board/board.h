@@ -52,6 +52,7 @@ struct rig_payload_plan {
     guint32 self_test_us;
     guint32 watchdog_us;
     guint64 seed;
+    guint32 fw_version; /* a.b.c as Nordic counts it, for an application that alone knows it; 0: not known */
 };
 
 /* What the target of its own accord, and not the step `board:`, demands beside a signature. A scenario that

@@ -3,6 +3,7 @@
 #include "drivers/sim/firmware.h"
 
 #include "base/error.h"
+#include "base/bytes.h"
 #include "image/nordic_image.h"
 
 #include <string.h>
@@ -213,6 +214,8 @@ GBytes *rig_sim_make_payload(const struct rig_board *board, const struct rig_pay
 
     (void)error;
     sim_app_make_payload(&personality, plan->seed, payload, n_bytes);
+    if (board->layout.family == RIG_BOOTLOADER_NORDIC_LEGACY && n_bytes >= SIM_APP_PERSONALITY_BYTES)
+        rig_put_le32(payload + RIG_NORDIC_VERSION_AT, plan->fw_version);
     if (board->layout.family != RIG_BOOTLOADER_MCUBOOT)
         rig_nordic_seal(payload, n_bytes);
     return g_bytes_new_take(payload, n_bytes);

@@ -134,8 +134,19 @@ static void copy_state(void *to, const void *from)
 
 /* --- what is in bank 0 --- */
 
+/* Recorded nowhere but in the application itself. */
+static uint32_t version_of(const struct sim_flash *flash, uint32_t at)
+{
+    uint8_t bytes[4];
+    uint32_t version = 0;
+
+    if (sim_flash_peek(flash, SIM_FLASH_INTERNAL, at + RIG_NORDIC_VERSION_AT, bytes, sizeof bytes) == SIM_OK)
+        version = rig_get_le32(bytes);
+    return version <= RIG_NORDIC_MAX_VERSION ? version : 0;
+}
+
 /* The settings keep the size of what they called valid, which is not that of what was copied over it since:
- * the image's own seal knows. A version is recorded nowhere. */
+ * the image's own seal knows. */
 static struct sim_nordic_bank_0 bank_0(const struct sim_chip *chip)
 {
     const struct sim_legacy_config *config = boot_config(chip);
@@ -150,8 +161,10 @@ static struct sim_nordic_bank_0 bank_0(const struct sim_chip *chip)
     rig_legacy_settings_decode(page, config->adafruit, &settings);
     bank.valid = settings.bank_0 == RIG_LEGACY_BANK_APPLICATION;
     bank.n_bytes = settings.bank_0_bytes;
-    if (sim_nordic_sealed_bytes(chip->flash, bank.at, config->map.bootloader_at - bank.at, &sealed))
+    if (sim_nordic_sealed_bytes(chip->flash, bank.at, config->map.bootloader_at - bank.at, &sealed)) {
         bank.n_bytes = sealed;
+        bank.firmware_version = version_of(chip->flash, bank.at);
+    }
     return bank;
 }
 

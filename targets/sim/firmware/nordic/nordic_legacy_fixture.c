@@ -2,6 +2,7 @@
 /* Boards of the tests. */
 #include "sim/firmware/nordic/nordic_legacy_fixture.h"
 
+#include "base/bytes.h"
 #include "image/nordic_image.h"
 
 #include <stdlib.h>
@@ -61,6 +62,7 @@ static void program_application(struct sim_board *board)
     uint8_t bytes[LEGACY_APPLICATION_BYTES], page[RIG_LEGACY_SETTINGS_BYTES];
 
     sim_app_make_payload(&waits, 1, bytes, sizeof bytes);
+    rig_put_le32(bytes + RIG_NORDIC_VERSION_AT, 1002003);
     rig_nordic_seal(bytes, sizeof bytes);
     poke(board, LEGACY_APPLICATION_AT, bytes, sizeof bytes);
     rig_legacy_settings_encode(&settings, false, page);

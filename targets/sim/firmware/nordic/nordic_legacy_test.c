@@ -128,6 +128,8 @@ static void the_application_knows_start_alone(void **state)
     struct sim_board *board = open_board(&set_up);
 
     (void)state;
+    assert_int_equal(sim_board_view(board).image.version.major, 1);
+    assert_int_equal(sim_board_view(board).image.version.revision, 3);
     connect(board);
     assert_int_equal(version(board), RIG_LEGACY_BUTTONLESS_APPLICATION);
     assert_int_equal(sim_board_ble_write(board, number(board, CONTROL), true, (const uint8_t *)"\x01\x04", 2),
