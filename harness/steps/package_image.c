@@ -88,7 +88,14 @@ static GBytes *take_application(const struct rig_package_order *order, GError **
     }
     application = g_bytes_new(hex.contents.bytes, hex.contents.n_bytes);
     rig_bytes_clear(&hex.contents);
-    return application;
+    /* One that takes the SoftDevice's place begins where that does. */
+    if (hex.base_address == order->board->layout.nordic.bank_0 || hex.base_address == MBR_BYTES)
+        return application;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                "image '%s': '%s' is a program for address 0x%x, and the board's applications begin at 0x%x",
+                order->name, order->spec->file, hex.base_address, order->board->layout.nordic.bank_0);
+    g_bytes_unref(application);
+    return NULL;
 }
 
 /* The SoftDevice of the plan, else the one that the board has. */

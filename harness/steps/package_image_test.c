@@ -42,7 +42,8 @@ static struct rig_board board_of(enum rig_bootloader_family family)
         .layout = {.family = family,
                    .signing_needed = secure,
                    .signing = RIG_KEY_ECDSA_P256,
-                   .nordic = {.softdevice_bytes = 0x27000,
+                   .nordic = {.bank_0 = 0x27000,
+                              .softdevice_bytes = 0x27000,
                               .softdevice_id = 0x100,
                               .softdevice_version = 7002000,
                               .hardware_version = 52}},
@@ -350,6 +351,11 @@ static void expect_program(const char *folder)
         fail_msg("%s", stand.error->message);
     assert_int_equal(g_bytes_get_size(stand.image->file), 8);
     assert_memory_equal(g_bytes_get_data(stand.image->file, NULL), "ABCDEFGH", 8);
+    clear(&stand);
+    assert_true(g_file_set_contents(path, ":020000040002F8\n:0260000041421B\n:00000001FF\n", -1, NULL));
+    build(&stand, RIG_BOOTLOADER_NORDIC_SECURE, plan);
+    assert_null(stand.image);
+    assert_non_null(strstr(stand.error->message, "for address 0x26000"));
     clear(&stand);
     assert_true(g_file_set_contents(path, ":0870000041", -1, NULL));
     build(&stand, RIG_BOOTLOADER_NORDIC_SECURE, plan);
