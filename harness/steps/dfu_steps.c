@@ -86,7 +86,7 @@ static void run_enter(struct rig_run *run, const struct rig_step *step)
 
     if (!client)
         return;
-    if (client->at == RIG_NORDIC_BOOTLOADER) {
+    if (client->at == RIG_NORDIC_AT_BOOTLOADER) {
         rig_run_error_text(run, "the board is in its bootloader already: there is nothing to enter from");
         return;
     }

@@ -232,7 +232,7 @@ static void a_client_goes_back_with_its_board(void **state)
     begin(&it, false, FAKE_OPEN);
     saved = it.update->protocol->save(it.update);
     rig_update_restart(it.update);
-    assert_int_equal(rig_nordic_client_of(it.update)->at, RIG_NORDIC_NOWHERE);
+    assert_int_equal(rig_nordic_client_of(it.update)->at, RIG_NORDIC_AT_NOWHERE);
     assert_null(rig_nordic_client_of(it.update)->door);
     it.update->protocol->restore(it.update, saved);
     assert_int_equal(play(&it), RIG_UPDATE_DONE);

@@ -37,7 +37,7 @@ bool rig_nordic_connect(struct rig_nordic_client *client, const struct rig_link_
 static bool may_be_stale(const struct rig_nordic_client *client, const struct rig_update_result *result)
 {
     if (result->kind == RIG_UPDATE_DONE)
-        return client->at != RIG_NORDIC_BOOTLOADER;
+        return client->at != RIG_NORDIC_AT_BOOTLOADER;
     return result->kind == RIG_UPDATE_LINK &&
            (result->link == RIG_LINK_ATT_ERROR || result->link == RIG_LINK_NO_SERVICE ||
             result->link == RIG_LINK_NO_CHARACTERISTIC || result->link == RIG_LINK_NO_PROPERTY);
@@ -82,7 +82,7 @@ bool rig_nordic_look_after(struct rig_nordic_client *client, guint64 until_us,
         return true;
     if (!rig_nordic_connect(client, &how, result, error))
         return false;
-    if (client->at == RIG_NORDIC_BOOTLOADER) {
+    if (client->at == RIG_NORDIC_AT_BOOTLOADER) {
         *result = lost;
         return true;
     }
@@ -148,7 +148,7 @@ static bool knock(struct rig_nordic_client *client, bool *unsure, struct rig_upd
 /* Connected again: is it the bootloader now? */
 static void expect_bootloader(struct rig_nordic_client *client, bool unsure, struct rig_update_result *result)
 {
-    if (result->kind != RIG_UPDATE_DONE || client->at == RIG_NORDIC_BOOTLOADER)
+    if (result->kind != RIG_UPDATE_DONE || client->at == RIG_NORDIC_AT_BOOTLOADER)
         return;
     if (unsure) {
         rig_nordic_set_link_result(client, RIG_LINK_LOST, "asking for the bootloader", result);
@@ -192,9 +192,9 @@ bool rig_nordic_enter(struct rig_update *update, const struct rig_update_entry *
 
     *result = done();
     client->until_us = entry->until_us;
-    if (client->at == RIG_NORDIC_APPLICATION)
+    if (client->at == RIG_NORDIC_AT_APPLICATION)
         return go_in(client, entry, result, error);
-    if (client->at == RIG_NORDIC_NOWHERE)
+    if (client->at == RIG_NORDIC_AT_NOWHERE)
         rig_nordic_set_link_result(client, RIG_LINK_NOT_CONNECTED, "entering the bootloader", result);
     return true;
 }

@@ -58,7 +58,7 @@ void rig_nordic_restart(struct rig_update *update)
 {
     struct rig_nordic_client *client = rig_nordic_client_of(update);
 
-    client->at = RIG_NORDIC_NOWHERE;
+    client->at = RIG_NORDIC_AT_NOWHERE;
     client->door = NULL;
     client->version = 0;
     client->stray[0] = '\0';
@@ -541,7 +541,7 @@ static bool subscribe_door(struct rig_nordic_client *client, bool on, enum rig_l
         if (*outcome == RIG_LINK_NO_SERVICE || *outcome == RIG_LINK_NO_CHARACTERISTIC)
             continue;
         client->door = door;
-        client->at = RIG_NORDIC_APPLICATION;
+        client->at = RIG_NORDIC_AT_APPLICATION;
         return true;
     }
     *outcome = first;
@@ -560,12 +560,12 @@ static bool look_for_both(struct rig_update *update, bool on, enum rig_link_outc
         return subscribe_door(client, on, outcome, error);
     if (*outcome != RIG_LINK_OK)
         return true;
-    client->at = RIG_NORDIC_BOOTLOADER;
+    client->at = RIG_NORDIC_AT_BOOTLOADER;
     client->door = NULL;
     if (client->kind->look_around && !client->kind->look_around(update, &client->door, error))
         return false;
     if (client->door)
-        client->at = RIG_NORDIC_APPLICATION;
+        client->at = RIG_NORDIC_AT_APPLICATION;
     return true;
 }
 
@@ -610,7 +610,7 @@ bool rig_nordic_greet(struct rig_update *update, guint64 until_us, struct rig_up
 
     link->ops->state(link, &state);
     *result = (struct rig_update_result){.kind = RIG_UPDATE_DONE, .text = "ok"};
-    if (client->at != RIG_NORDIC_BOOTLOADER || !state.bonded)
+    if (client->at != RIG_NORDIC_AT_BOOTLOADER || !state.bonded)
         return true;
     if (!rig_nordic_ping(update, result, error))
         return false;

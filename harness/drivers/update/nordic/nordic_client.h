@@ -14,9 +14,9 @@ extern const struct rig_update_protocol rig_update_nordic_secure;
 extern const struct rig_update_protocol rig_update_nordic_legacy;
 
 enum rig_nordic_at {
-    RIG_NORDIC_NOWHERE, /* not connected, or nothing of DFU is there */
-    RIG_NORDIC_APPLICATION,
-    RIG_NORDIC_BOOTLOADER,
+    RIG_NORDIC_AT_NOWHERE, /* not connected, or nothing of DFU is there */
+    RIG_NORDIC_AT_APPLICATION,
+    RIG_NORDIC_AT_BOOTLOADER,
 };
 
 /* How an application is asked for its bootloader. */
