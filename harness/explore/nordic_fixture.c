@@ -362,15 +362,16 @@ static bool are_alike(const struct rig_exploration *full, const struct rig_explo
 
 bool nordic_dead_decides_nothing(const struct nordic_plan *plan)
 {
+    struct rig_subject_ops all; /* lives longer than the subject */
     struct nordic_board board;
     bool alike;
 
     nordic_board_make(&board, plan);
     g_autoptr(rig_subject) subject = nordic_board_subject(&board);
-    struct rig_subject_ops all = *subject->ops;
     struct rig_explore_plan explored = nordic_board_plan(&board, subject);
     g_autoptr(rig_exploration) settled = rig_explore(&explored);
 
+    all = *subject->ops;
     all.dead = NULL;
     subject->ops = &all;
     g_autoptr(rig_exploration) full = rig_explore(&explored);
