@@ -90,6 +90,12 @@ static bool fill_place(struct running *running, GError **error)
                     running->target->name);
         return false;
     }
+    if (!reach->ble && running->clock.board.layout.family != RIG_BOOTLOADER_MCUBOOT) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "target '%s': Nordic's DFU goes over Bluetooth: 'reach: {ble: NAME}'",
+                    running->target->name);
+        return false;
+    }
     running->place = (struct rig_link_place){.kind = reach->udp      ? "udp"
                                                      : reach->serial ? "serial"
                                                                      : "bluez",
