@@ -231,7 +231,7 @@ const struct effect effects[] = {
     FAULT(shape ".chunk", "{" kind ": {chunk: 2" more "}}", "{" kind ": {chunk: 3" more "}}"), \
     FAULT(shape ".at-byte", "{" kind ": {at-byte: 1KiB" more "}}", "{" kind ": {at-byte: 3KiB" more "}}"), \
     FAULT(shape ".request", "{" kind ": {request: 2" more "}}", "{" kind ": {request: 3" more "}}"), \
-    FAULT(shape ".probability", "{" kind ": {probability: 3%" more "}}", "{" kind ": {probability: 97%" more "}}")
+    FAULT(shape ".probability", "{" kind ": {probability: 1%" more "}}", "{" kind ": {probability: 97%" more "}}")
 #define TIMES(shape, kind, where) FAULT(shape ".times", "{" kind ": {" where "}}", "{" kind ": {" where ", times: 2}}")
 #define PACKETS(shape, kind, more) \
     FAULT(shape ".write", "{" kind ": {write: 2" more "}}", "{" kind ": {write: 3" more "}}"), \
