@@ -423,8 +423,8 @@ static bool refuse(struct rig_bluez_characteristic *used, const char *what, enum
 
 /* --- subscriptions --- */
 
-/* Linux pairs where a request is refused for want of encryption, and hangs up when the board refuses that
- * too; what bluetoothd then says of the request is "unlikely error". */
+/* A request that is under way when the connection ends is an "unlikely error" for bluetoothd. Linux pairs
+ * where a request is refused for want of encryption, and hangs up when the board refuses that too. */
 static bool judge_drop(struct rig_bluez_link *link, enum rig_link_outcome *outcome, GError **error)
 {
     const struct rig_bluez_events *events;
@@ -439,6 +439,8 @@ static bool judge_drop(struct rig_bluez_link *link, enum rig_link_outcome *outco
     if (dropped && (!events || events->disconnect_reason == RIG_HCI_ERROR_AUTHENTICATION_FAILURE)) {
         *outcome = RIG_LINK_NOT_ENCRYPTED;
         rig_bluez_say(link, false, "the board demands encryption and refuses to pair");
+    } else if (dropped) {
+        *outcome = RIG_LINK_LOST;
     }
     return true;
 }
@@ -596,7 +598,8 @@ static bool write_value(struct rig_bluez_characteristic *used, const char *type,
                             &options),
               "()", &reply, error))
         return false;
-    return reply.value || judge_acquire(used, "writing", &reply, outcome, error);
+    return reply.value ||
+           (judge_acquire(used, "writing", &reply, outcome, error) && judge_drop(used->link, outcome, error));
 }
 
 bool rig_bluez_request(struct rig_bluez_characteristic *used, const guint8 *bytes, gsize n_bytes,

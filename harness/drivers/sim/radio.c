@@ -18,6 +18,12 @@
 #define RETRY_US 1000000
 #define GOODBYE_US 500000
 #define READ_BYTES 4096
+/* An emulated controller has no air: what takes a connection interval for so many small packets arrives at
+ * once, and overruns a board whose flash has its turn between radio events. 30 ms is what legacy bootloaders
+ * ask for at most. */
+#define SMALL_MTU 23u
+#define SMALL_PACKET_BYTES 32u /* one write of 20 bytes with its headers */
+#define INTERVAL_US 30000
 
 struct rig_sim_radio {
     struct sim_board *board;
@@ -25,6 +31,7 @@ struct rig_sim_radio {
     char *where;
     int fd;
     gint64 retry_us;
+    gint64 air_us; /* when the next small packet may come */
     rig_sim_radio_line line;
     void *line_user;
 };
@@ -112,6 +119,11 @@ static const char *adapter_remedy(int problem)
     }
 }
 
+static bool is_adapter(const char *where)
+{
+    return g_str_has_prefix(where, "hci") && where[3] && strspn(where + 3, "0123456789") == strlen(where + 3);
+}
+
 static int open_adapter(const char *name, GError **error)
 {
     guint64 number = 0;
@@ -124,11 +136,6 @@ static int open_adapter(const char *name, GError **error)
         g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot take over the adapter '%s': %s; %s", name,
                     g_strerror(errno), adapter_remedy(errno));
     return fd;
-}
-
-static bool is_adapter(const char *where)
-{
-    return g_str_has_prefix(where, "hci") && where[3] && strspn(where + 3, "0123456789") == strlen(where + 3);
 }
 
 /* Adapters of hci_vhci hang on no device: what answers behind them is an emulator, as it is behind a socket.
@@ -217,22 +224,38 @@ void rig_sim_radio_on_line(struct rig_sim_radio *radio, rig_sim_radio_line line,
     radio->line_user = user;
 }
 
+/* 0: as they come. */
+static gint64 gap_us(const struct rig_sim_radio *radio)
+{
+    const struct sim_ble *ble = sim_board_ble(radio->board);
+    guint n_packets =
+        !is_adapter(radio->where) && ble->mtu == SMALL_MTU ? ble->services.commands_per_interval : 0;
+
+    return n_packets ? INTERVAL_US / n_packets : 0;
+}
+
 int rig_sim_radio_fd(const struct rig_sim_radio *radio)
 {
-    return radio->fd;
+    return g_get_monotonic_time() < radio->air_us ? -1 : radio->fd;
 }
 
 void rig_sim_radio_serve(struct rig_sim_radio *radio)
 {
     guint8 bytes[READ_BYTES];
-    gssize n_bytes;
+    gssize n_bytes = 0;
+    gint64 wait_us = gap_us(radio);
 
-    while (radio->fd >= 0 && (n_bytes = read(radio->fd, bytes, sizeof bytes)) != -1) {
+    if (wait_us)
+        radio->air_us = g_get_monotonic_time() + wait_us;
+    while (radio->fd >= 0 &&
+           (n_bytes = read(radio->fd, bytes, wait_us ? SMALL_PACKET_BYTES : sizeof bytes)) != -1) {
         if (n_bytes == 0) {
             hang_up(radio, "controller: gone");
             return;
         }
         sim_stack_receive(radio->stack, now_us(), bytes, (size_t)n_bytes);
+        if (wait_us)
+            return;
     }
     if (radio->fd >= 0 && errno != EAGAIN && errno != EINTR)
         hang_up(radio, "controller: gone");
