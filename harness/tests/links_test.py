@@ -65,6 +65,25 @@ PLAYED = [
     ("ATT_MTU 517", "link/largest-mtu", ["largest-mtu[window=3]"]),
     ("a second upload after the first", "link/second-upload", ["second-upload[between=nothing,other-image]"]),
     ("another GATT table after the update", "link/gatt-table-moves", ["gatt-table-moves"]),
+    ("Nordic, secure: a bootloader at address + 1", "nordic/update", ["nordic-update[banks=dual,open]", "nordic-update[banks=dual,experimental]"]),
+    ("Nordic, secure: the same address, the bond handed over, Service Changed", "nordic/update", ["nordic-update[banks=dual,bonded]"]),
+    ("Nordic, secure: update after update", "nordic/updates-in-a-row", ["nordic-updates-in-a-row[banks=dual]"]),
+    ("Nordic, secure: a lost packet, a lost answer", "nordic/message-faults",
+     ["nordic-message-faults[prn=0,packet-lost]", "nordic-message-faults[prn=5,packet-lost]"]),
+    ("Nordic, secure: power lost in a transfer", "nordic/stopped", ["nordic-stopped[leaves=loses-power,dual]"]),
+    ("Nordic, secure: abort", "nordic/leaves", ["nordic-leaves[abort]"]),
+    ("F1, Nordic: the host keeps its keys", "nordic/bond-then-redfu",
+     ["nordic-bond-then-redfu[keys-kept-repairing-refused]", "nordic-bond-then-redfu[keys-kept-power-lost-between]"]),
+    ("F1, Nordic: the host loses its keys", "nordic/bond-then-redfu",
+     ["nordic-bond-then-redfu[keys-lost-repairing-refused]", "nordic-bond-then-redfu[keys-lost-repairing-allowed]"]),
+    ("F1, Nordic: the hand-over is used", "nordic/bond-success-lost", ["nordic-bond-success-lost[between=nothing]"]),
+    ("F1, Nordic: power lost in the transfer", "nordic/bond-transfer-cut", ["nordic-bond-transfer-cut[cut=power]"]),
+    ("F3, Nordic: a bootloader that does not know the bond", "nordic/bond-unknown-to-bootloader", ["nordic-bond-unknown-to-bootloader"]),
+    ("F3, Nordic legacy: forget on the host", "nordic/legacy-bond", ["legacy-bond[unknown-at-the-same-address]"]),
+    ("F3, Nordic legacy: the bootloader at address + 1", "nordic/legacy-bond", ["legacy-bond[next-address-and-kept]"]),
+    ("F3, Nordic legacy: the bond handed over through RAM", "nordic/legacy-bond", ["legacy-bond[handed-over-and-kept]"]),
+    ("Nordic, legacy: update", "nordic/legacy-update", ["legacy-update[sdk=11,banks=dual]"]),
+    ("Nordic, legacy: receipts", "nordic/legacy-prn", ["legacy-prn[every-8]"]),
 ]
 # What every run of the tests plays; the others are played where there is time (BOOTRIG_ALL_LINKS=1) and when the table is made.
 QUICK = {
@@ -74,6 +93,11 @@ QUICK = {
     "bond-lost[repairing=refused,both-lost-it]", "board-does-not-bond[update-needs=encryption]", "passkey[pairing=secure,host-types-it]",
     "just-works-is-not-enough[bond-too-weak]", "updater-without-the-bond[next-address]", "hostile-stack[answers-unasked]", "link-lost-in-each-phase",
     "small-mtu[23-joined]", "largest-mtu[window=3]", "second-upload[between=nothing,other-image]", "gatt-table-moves",
+    "nordic-update[banks=dual,open]", "nordic-update[banks=dual,bonded]", "nordic-message-faults[prn=0,packet-lost]",
+    "nordic-stopped[leaves=loses-power,dual]", "nordic-bond-then-redfu[keys-kept-repairing-refused]",
+    "nordic-bond-then-redfu[keys-lost-repairing-refused]", "nordic-bond-success-lost[between=nothing]",
+    "nordic-bond-unknown-to-bootloader", "legacy-bond[unknown-at-the-same-address]", "legacy-bond[next-address-and-kept]",
+    "legacy-bond[handed-over-and-kept]", "legacy-update[sdk=11,banks=dual]",
 }
 
 HEAD = """# Scenarios over links
