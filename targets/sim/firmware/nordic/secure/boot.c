@@ -204,7 +204,7 @@ void sim_secure_boot(const struct sim_secure_config *config, struct sim_flash *f
     memset(start, 0, sizeof *start);
     uint64_t busy_us = sim_flash_busy_us(flash);
     run(&secure, retained, now_us, state, start);
-    start->softdevice_damaged = !secure.lost && secure_softdevice_is_damaged(&secure);
+    start->softdevice_damaged = !secure_stopped(&secure) && secure_softdevice_is_damaged(&secure);
     if (secure.lost) {
         start->outcome = SIM_SECURE_POWER_LOST;
     } else if (secure.fault != NULL) {

@@ -160,7 +160,13 @@ static void sdk_12_has_no_extended_codes_and_keeps_what_it_refused(void **state)
     init.hw_version = 51;
     assert_int_equal(world_send_init(world, &init), RIG_DFU_FAILED);
     assert_int_equal(world->state->settings.command_offset, world->state->settings.command_size);
+    struct rig_key *key = world->key; /* contents before the signature */
+    world->key = rig_key_test(RIG_KEY_ECDSA_P256, 1, NULL);
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_FAILED);
     init.hw_version = 52;
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_INVALID_OBJECT);
+    rig_key_free(world->key);
+    world->key = key;
     init.is_debug = true;
     assert_int_equal(world_send_init(world, &init), RIG_DFU_FAILED);
     init.is_debug = false;

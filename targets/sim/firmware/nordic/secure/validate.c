@@ -207,12 +207,12 @@ static uint16_t as_older(const struct sim_secure_config *config, const struct ri
 
 uint16_t secure_prevalidate(struct secure *secure, const struct rig_init_packet *init, const uint8_t *bytes)
 {
-    uint16_t result = RIG_DFU_SUCCESS;
-    if (signature_is_required(secure->config, init->type))
-        result = check_signature(secure->config, init, bytes);
-    if (result == RIG_DFU_SUCCESS)
-        result = check_contents(secure, init);
-    return secure_is_older(secure->config) ? as_older(secure->config, init, result) : result;
+    bool is_required = signature_is_required(secure->config, init->type);
+    uint16_t signature = is_required ? check_signature(secure->config, init, bytes) : RIG_DFU_SUCCESS;
+    uint16_t contents = check_contents(secure, init);
+    if (secure_is_older(secure->config)) /* they look at the signature last */
+        return as_older(secure->config, init, contents != RIG_DFU_SUCCESS ? contents : signature);
+    return signature != RIG_DFU_SUCCESS ? signature : contents;
 }
 
 uint16_t secure_update_bytes(const struct secure *secure, const struct rig_init_packet *init,
