@@ -269,6 +269,19 @@ static guint slot_of(const struct rig_fit *fit, guint number)
     return fit->layout.family == RIG_BOOTLOADER_MCUBOOT ? 2 * number + 1 : 0;
 }
 
+/* What is to outlast a lost link needs a board that keeps it. */
+static char *forgets(const struct upload_arguments *arguments, const struct rig_fit *fit)
+{
+    const char *option = rig_update_protocol_of(fit->board)->keeps_progress_by;
+    bool kept = arguments->acknowledged || (arguments->resumes_at && *arguments->resumes_at > 0);
+
+    if (!option || arguments->retry != RETRY_RESUME || !kept || (*option && rig_fit_flag(fit, option)))
+        return NULL;
+    return g_strdup_printf(
+        "the bootloader of target '%s' forgets what it has of an update when the link is lost%s%s%s",
+        fit->target->name, *option ? " ('" : "", option, *option ? ": false')" : "");
+}
+
 static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const struct upload_arguments *arguments = RIG_ARGUMENTS(step, struct upload_arguments);
@@ -283,6 +296,8 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
 
     if (!reason && foreign)
         reason = g_strdup_printf("uploads over %s have no '%s'", protocol->name, foreign);
+    if (!reason)
+        reason = forgets(arguments, fit);
     if (!reason && rig_update_takes(protocol, "chunk") && !says_all(fit))
         reason = no_packets(arguments, fit);
     return reason ? reason : rig_fit_unchecked(fit, image);

@@ -142,6 +142,9 @@ struct rig_update_protocol {
     /* Fields of struct rig_update_transfer by the names that `upload` gives them, beside those that every
      * protocol takes; NULL-terminated: "window", "prn", "object", ... */
     const char *const *options;
+    /* The option of a target without which a board forgets what it has of a transfer when the link is lost;
+     * "": all forget it; NULL: none does. */
+    const char *keeps_progress_by;
     /* All that it may use, of the board's application and of its bootloader; NULL-terminated. */
     const struct rig_characteristic *const *characteristics;
 

@@ -214,6 +214,11 @@ void rig_nordic_acknowledge(struct rig_nordic_transfer *it, guint64 offset)
     it->report->offset = it->base + offset;
 }
 
+void rig_nordic_keep(struct rig_nordic_transfer *it, guint64 offset)
+{
+    it->safe = it->base + offset;
+}
+
 void rig_nordic_took_up(struct rig_nordic_transfer *it, guint64 offset)
 {
     struct rig_update_report *report = it->report;
@@ -257,11 +262,11 @@ bool rig_nordic_send_chunk(struct rig_nordic_transfer *it, const guint8 *bytes, 
     return rig_nordic_packet(it->client, &tag, bytes, n_bytes, it->result, error);
 }
 
-/* What was acknowledged is to outlast the connection, unless the board may have taken the image by then. */
+/* What the board executed may outlast the connection, unless the board may have taken the image by then. */
 static void remember_kept(struct rig_nordic_transfer *it)
 {
     if (it->begun)
-        it->kept = it->report->offset;
+        it->kept = it->safe;
     if (it->all_sent)
         it->kept = 0;
     it->begun = it->all_sent = false;
@@ -286,7 +291,7 @@ static bool go_to_next_part(struct rig_nordic_transfer *it, GError **error)
 
     it->base += g_bytes_get_size(it->transfer->parts[it->part].bytes);
     it->part++;
-    it->kept = 0;
+    it->kept = it->safe = 0;
     it->begun = it->all_sent = false;
     return it->part >= it->transfer->n_parts ||
            rig_nordic_connect_to_bootloader(it->client, &how, it->result, error);
@@ -335,5 +340,9 @@ bool rig_nordic_transfer_parts(struct rig_nordic_transfer *it,
                     it->client->update.protocol->name);
         return false;
     }
-    return send_all(it, send_part, error);
+    if (!send_all(it, send_part, error))
+        return false;
+    if (it->result->kind == RIG_UPDATE_LINK)
+        it->report->offset = MAX(it->safe, it->base);
+    return true;
 }

@@ -365,6 +365,7 @@ const struct rig_update_protocol rig_update_nordic_legacy = {
     .name = "nordic-legacy",
     .capabilities = capabilities,
     .options = options,
+    .keeps_progress_by = "",
     .characteristics = characteristics,
     .make = make,
     .free = rig_nordic_free,

@@ -160,7 +160,8 @@ struct rig_nordic_transfer {
     GHashTable *seen; /* offset of a chunk -> its number + 1 */
     bool begun;       /* the board told on this connection where it goes on */
     bool all_sent;    /* the last byte left on this connection: the board may have taken the image */
-    guint64 kept;     /* what the board had acknowledged on the connection before; 0: it may begin anew */
+    guint64 safe; /* what may outlast the connection, if the board keeps anything: objects that it executed */
+    guint64 kept; /* that much of the connection before; 0: it may begin anew */
 };
 /* Sends all parts, over as many connections as that takes. send_part: one part over the connection that
  * stands, with the board in its bootloader, up to the board's hanging up. */
@@ -171,6 +172,8 @@ bool rig_nordic_transfer_parts(struct rig_nordic_transfer *it,
 void rig_nordic_took_up(struct rig_nordic_transfer *it, guint64 offset);
 /* What the board has of this part. */
 void rig_nordic_acknowledge(struct rig_nordic_transfer *it, guint64 offset);
+/* What a lost link may leave of this part. */
+void rig_nordic_keep(struct rig_nordic_transfer *it, guint64 offset);
 /* The chunk of n_bytes at an offset of this part as a packet of the image. */
 bool rig_nordic_send_chunk(struct rig_nordic_transfer *it, const guint8 *bytes, guint64 offset, gsize n_bytes,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

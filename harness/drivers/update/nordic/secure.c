@@ -187,6 +187,9 @@ static bool try_object(struct stream *stream, guint32 begin, guint32 at, guint32
         return false;
     if (at == begin)
         stream->n_unreported = 0;
+    /* That an object was executed is answered before it is kept; that the next was created, behind it. */
+    if (at == begin && rig_nordic_goes_on(it) && stream->type == RIG_DFU_DATA_OBJECT)
+        rig_nordic_keep(it, begin);
     return !rig_nordic_goes_on(it) || (send_pieces(stream, at, end, sent, error) &&
                                        (!rig_nordic_goes_on(it) || check(stream, *sent, right, seen, error)));
 }
@@ -319,6 +322,8 @@ static bool take_up(struct stream *stream, const struct rig_dfu_response *there,
     }
     rig_nordic_took_up(it, *at);
     rig_nordic_acknowledge(it, *at);
+    if (it->report->n_reconnects)
+        rig_nordic_keep(it, *at - *at % object);
     if (*at == 0 || *at != there->offset || (*at % object && *at != stream->n_bytes))
         return true;
     if (!execute_data(stream, *at, error))
@@ -373,6 +378,8 @@ static bool send_part(struct rig_nordic_transfer *it, GError **error)
 {
     if (!send_init(it, error) || (rig_nordic_goes_on(it) && !send_image(it, error)))
         return false;
+    if (it->result->kind == RIG_UPDATE_LINK && it->all_sent)
+        g_strlcat(it->result->text, ": the board may have taken the image by then", sizeof it->result->text);
     if (it->result->kind == RIG_UPDATE_REFUSED && it->all_sent)
         return see_it_reset(it, error);
     return !rig_nordic_goes_on(it) ||
@@ -408,6 +415,7 @@ const struct rig_update_protocol rig_update_nordic_secure = {
     .name = "nordic-secure",
     .capabilities = capabilities,
     .options = options,
+    .keeps_progress_by = "save-progress",
     .characteristics = characteristics,
     .make = make,
     .free = rig_nordic_free,
