@@ -511,6 +511,13 @@ static void reset(struct call *call)
     state->flash_due_us = state->inactive_us = NEVER;
 }
 
+/* Out of patience: an application that is valid starts, whoever's bootloader it is. */
+static void give_up(struct call *call)
+{
+    reset(call);
+    call->state->gpregret = 0;
+}
+
 static void activate(struct call *call)
 {
     struct sim_legacy *state = call->state;
@@ -742,7 +749,7 @@ void sim_legacy_due(const struct sim_legacy_config *config, struct sim_flash *fl
     if (state->n_operations > 0 && state->flash_due_us <= now_us)
         work_on(&call);
     else if (state->inactive_us <= now_us)
-        reset(&call);
+        give_up(&call);
 }
 
 void sim_legacy_drain(const struct sim_legacy_config *config, struct sim_flash *flash,

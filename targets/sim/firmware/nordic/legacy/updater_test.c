@@ -360,6 +360,21 @@ static void patience_ends_after_120_s_without_data(void **state)
     assert_false(board->state.disconnect);
 }
 
+static void adafruits_comes_back_when_it_was_told_to_reset_not_when_it_gave_up(void **state)
+{
+    struct legacy_board *board = *state;
+    char text[200];
+
+    board->config.adafruit = true;
+    legacy_control(board, "06", text);
+    assert_true(board->state.reset);
+    assert_int_equal(board->state.gpregret, SIM_LEGACY_GPREGRET_OTA);
+    legacy_board_wait(board);
+    sim_legacy_due(&board->config, board->flash, &board->state, board->state.inactive_us);
+    assert_true(board->state.reset);
+    assert_int_equal(board->state.gpregret, 0);
+}
+
 static void sdk_6_takes_a_start_of_4_bytes_and_a_crc_as_init_packet(void **state)
 {
     static const uint8_t packet[20] = {0};
@@ -482,6 +497,7 @@ int main(void)
         TEST(more_answers_than_there_are_buffers_for_are_an_assertion),
         TEST(a_transfer_outlives_its_link_and_a_new_start_does_not_get_in),
         TEST(patience_ends_after_120_s_without_data),
+        TEST(adafruits_comes_back_when_it_was_told_to_reset_not_when_it_gave_up),
         TEST(sdk_6_takes_a_start_of_4_bytes_and_a_crc_as_init_packet),
         TEST(sdk_6_needs_no_init_packet_and_then_checks_nothing),
         TEST(seeded_defects_do_what_they_say),
