@@ -5,6 +5,7 @@
 #include "explore/nordic_fixture.h"
 #include "explore/replay.h"
 
+#include <glib/gstdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -137,6 +138,56 @@ static void dead_bytes_decide_nothing(void **state)
         assert_true(nordic_dead_decides_nothing(&plans[i]));
 }
 
+static void assert_same(const struct rig_exploration *one, const struct rig_exploration *other)
+{
+    assert_true(one->closed && other->closed);
+    assert_int_equal(one->n_contents, other->n_contents);
+    assert_int_equal(one->n_nodes, other->n_nodes);
+    assert_int_equal(one->findings->len, other->findings->len);
+    for (guint i = 0; i < one->findings->len; i++) {
+        const struct rig_finding *a = g_ptr_array_index(one->findings, i);
+        const struct rig_finding *b = g_ptr_array_index(other->findings, i);
+
+        assert_string_equal(a->path, b->path);
+        assert_string_equal(a->cause, b->cause);
+        assert_string_equal(a->complaint, b->complaint);
+        assert_int_equal(a->n_nodes, b->n_nodes);
+    }
+}
+
+/* Promises and what is dead come through, too. */
+static void workers_and_runs_that_go_on_come_to_the_same(void **state)
+{
+    g_autofree char *folder = g_dir_make_tmp("nordic-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "state", NULL);
+    struct nordic_board board;
+    guint n_runs = 1;
+
+    (void)state;
+    nordic_board_make(&board, &(struct nordic_plan){.bonded = true});
+    g_autoptr(rig_subject) subject = nordic_board_subject(&board);
+    struct rig_explore_plan plan = nordic_board_plan(&board, subject);
+    g_autoptr(rig_exploration) whole = rig_explore(&plan);
+
+    plan.n_workers = 2;
+    plan.eager = true;
+    g_autoptr(rig_exploration) shared = rig_explore(&plan);
+    assert_same(whole, shared);
+    plan.max_contents = 200;
+    plan.keep_in = path;
+    g_autoptr(rig_exploration) part = rig_explore(&plan);
+    for (; part->is_kept && n_runs < 20; n_runs++) {
+        plan.go_on_from = path;
+        g_clear_pointer(&part, rig_exploration_free);
+        part = rig_explore(&plan);
+    }
+    assert_true(n_runs > 1);
+    assert_same(whole, part);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(g_rmdir(folder), 0);
+    nordic_board_clear(&board);
+}
+
 /* Not that of an init packet or of an object before it. */
 static void the_promise_is_the_answer_to_the_last_execute(void **state)
 {
@@ -162,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_path_breaks_the_same_when_it_is_played),
         cmocka_unit_test(dead_bytes_decide_nothing),
         cmocka_unit_test(the_promise_is_the_answer_to_the_last_execute),
+        cmocka_unit_test(workers_and_runs_that_go_on_come_to_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
