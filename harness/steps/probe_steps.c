@@ -327,13 +327,16 @@ static void run_dump_slot(struct rig_run *run, const struct rig_step *step)
     const struct dump_arguments *arguments = RIG_ARGUMENTS(step, struct dump_arguments);
     struct rig_probe *probe = run->board->probe;
     g_autofree guint8 *bytes = NULL;
+    struct rig_slot_reader reader;
+    struct rig_image_source source;
     struct rig_slot slot;
     GError *error = NULL;
 
-    if (!rig_layout_slot(probe->layout, arguments->slot, &slot)) {
+    if (!rig_slot_open(run, arguments->slot, &reader, &source)) {
         rig_run_error_text(run, "this board has no slot %u", arguments->slot);
         return;
     }
+    slot = reader.slot;
     bytes = g_malloc(slot.n_bytes);
     if (!probe->ops->read(probe, slot.device, slot.device_offset, bytes, slot.n_bytes, &error))
         rig_run_error(run, error);
