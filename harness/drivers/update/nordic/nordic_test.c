@@ -488,7 +488,7 @@ static void packets_are_whole_words(void **state)
 
 static void without_resume_a_lost_link_ends_it(void **state)
 {
-    static const struct fake_answer ends[] = {{RIG_DFU_CREATE, 2, FAKE_LINK_LOST, 0, NULL}};
+    static const struct fake_answer ends[] = {{RIG_DFU_CREATE, 3, FAKE_LINK_LOST, 0, NULL}};
     struct sending it;
 
     (void)state;
@@ -497,6 +497,7 @@ static void without_resume_a_lost_link_ends_it(void **state)
     assert_int_equal(play(&it), RIG_UPDATE_LINK);
     assert_int_equal(it.result.link, RIG_LINK_LOST);
     assert_int_equal(it.report.n_reconnects, 0);
+    assert_int_equal(it.report.offset, 4096); /* of the second object that is all that can be counted on */
     end(&it);
 }
 
