@@ -18,6 +18,8 @@
 #define JUMP_US 500000u
 /* Between a new bond and the flash's turn. */
 #define STORE_US 5000u
+/* Directed advertising, 50 times 1.28 s; then the bootloader gives up. */
+#define DIRECTED_US 64000000u
 #define COMMANDS_PER_INTERVAL 6u
 #define DEVICE_INFORMATION_UUID "180a"
 #define MANUFACTURER_UUID "2a29"
@@ -30,7 +32,8 @@ enum timer {
     TIMER_RESET,
     TIMER_FLASH, /* the bootloader's queue and its patience */
     TIMER_BONDS, /* the application's flash gets to a new bond */
-    TIMER_AIR,   /* what has to be said leaves with the next connection event */
+    TIMER_DIRECTED,
+    TIMER_AIR, /* what has to be said leaves with the next connection event */
 };
 
 /* Of the DFU service, which application and bootloader have alike; the application has another one before it,
@@ -54,6 +57,7 @@ struct state {
     bool handed_bond;
     struct rig_nordic_peer peer;
     bool in_updater;
+    bool directed; /* it advertises to the peer that it was handed */
     struct sim_nordic_running running;
     struct sim_legacy_answer answer; /* of the application: that it does not know what was written */
     struct sim_legacy updater;       /* last: copied while it runs only */
@@ -307,6 +311,20 @@ static void fulfil(struct sim_chip *chip)
     sim_chip_disconnect(chip, RIG_HCI_ERROR_REMOTE_USER);
 }
 
+/* A peer that gave an identity key is let in by an accept list, without an end. */
+static bool knows_peer_by_irk(const struct state *state)
+{
+    static const uint8_t none[sizeof state->peer.irk];
+
+    return state->handed_bond && memcmp(state->peer.irk, none, sizeof none) != 0;
+}
+
+static void wait_for_peer(struct sim_chip *chip)
+{
+    if (state_of(chip)->directed)
+        sim_chip_set_timer(chip, TIMER_DIRECTED, sim_chip_now_us(chip) + DIRECTED_US);
+}
+
 static void start_updater(struct sim_chip *chip)
 {
     const struct own *own = own_of(chip);
@@ -325,6 +343,8 @@ static void start_updater(struct sim_chip *chip)
     state->handed_bond = state->handed_bond && state->handed_over;
     if (state->handed_bond)
         sim_nordic_advertiser_for(&state->peer, &advertiser);
+    state->directed = state->handed_over && !knows_peer_by_irk(state) && !own->config.boot.adafruit;
+    wait_for_peer(chip);
     state->handed_over = false; /* it is taken once */
     sim_chip_advertise(chip, &advertiser);
     sim_chip_line(chip, "bootloader: advertising");
@@ -486,6 +506,10 @@ static void on_timer(struct sim_chip *chip, unsigned timer)
     case TIMER_BONDS:
         store_bonds(chip);
         break;
+    case TIMER_DIRECTED:
+        sim_chip_line(chip, "bootloader: nobody came, resets");
+        sim_chip_reset(chip);
+        break;
     case TIMER_AIR:
         if (in_updater)
             fulfil(chip);
@@ -563,8 +587,13 @@ static void linked(struct sim_chip *chip, bool up)
 
     if (!up)
         sim_chip_set_timer(chip, TIMER_AIR, SIM_CHIP_NEVER);
-    if (state->in_updater)
-        sim_legacy_link(&state->updater, up);
+    if (!state->in_updater)
+        return;
+    sim_legacy_link(&state->updater, up);
+    if (up)
+        sim_chip_set_timer(chip, TIMER_DIRECTED, SIM_CHIP_NEVER);
+    else
+        wait_for_peer(chip);
 }
 
 /* --- what is seen from outside --- */

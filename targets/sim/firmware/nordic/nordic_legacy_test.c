@@ -181,6 +181,16 @@ static void without_a_bond_the_address_is_handed_over_and_kept(void **state)
     jump(board);
     assert_false(sim_board_ble_at_next_address(board));
     connect(board);
+    run(board, 70u * SECOND_US);
+    assert_int_equal(sim_board_view(board).state, SIM_BOARD_UPDATER);
+    sim_board_free(board);
+    board = open_board(&set_up);
+    connect(board);
+    jump(board);
+    run(board, 62u * SECOND_US); /* it advertises to that peer alone, and not for long */
+    assert_int_equal(sim_board_view(board).state, SIM_BOARD_UPDATER);
+    run(board, 2 * SECOND_US);
+    assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING);
     sim_board_free(board);
 }
 
