@@ -31,7 +31,7 @@ static enum rig_nordic_page check_page(const struct rig_nordic_layout *map, cons
     return state == RIG_NORDIC_PAGE_BAD_VALIDATION && has_layout_1(map) ? RIG_NORDIC_PAGE_VALID : state;
 }
 
-static bool look_secure(struct rig_probe *probe, struct rig_nordic_recorded *look, GError **error)
+static bool look_secure(struct rig_probe *probe, struct rig_nordic_recorded *recorded, GError **error)
 {
     const struct rig_nordic_layout *map = &probe->layout->nordic;
     guint8 main_page[RIG_NORDIC_SETTINGS_BYTES], backup[RIG_NORDIC_SETTINGS_BYTES];
@@ -40,76 +40,76 @@ static bool look_secure(struct rig_probe *probe, struct rig_nordic_recorded *loo
     if (!read_at(probe, map->settings, main_page, sizeof main_page, error) ||
         (map->backup && !read_at(probe, map->backup, backup, sizeof backup, error)))
         return false;
-    look->main_page = check_page(map, main_page);
-    look->backup_page = check_page(map, backup);
-    decode_page(map, main_page, &look->main_settings);
-    decode_page(map, backup, &look->backup_settings);
-    if (has_layout_1(map) && look->main_page == RIG_NORDIC_PAGE_VALID)
-        look->settings = look->main_settings;
+    recorded->main_page = check_page(map, main_page);
+    recorded->backup_page = check_page(map, backup);
+    decode_page(map, main_page, &recorded->main_settings);
+    decode_page(map, backup, &recorded->backup_settings);
+    if (has_layout_1(map) && recorded->main_page == RIG_NORDIC_PAGE_VALID)
+        recorded->settings = recorded->main_settings;
     else if (!has_layout_1(map))
-        rig_nordic_settings_choose(main_page, map->backup ? backup : NULL, &look->settings);
-    look->valid = look->settings.banks[0].code == RIG_NORDIC_BANK_APPLICATION;
-    look->n_bytes = look->settings.banks[0].image_bytes;
-    look->app_version = look->settings.app_version;
+        rig_nordic_settings_choose(main_page, map->backup ? backup : NULL, &recorded->settings);
+    recorded->valid = recorded->settings.banks[0].code == RIG_NORDIC_BANK_APPLICATION;
+    recorded->n_bytes = recorded->settings.banks[0].image_bytes;
+    recorded->app_version = recorded->settings.app_version;
     return true;
 }
 
-static bool look_legacy(struct rig_probe *probe, struct rig_nordic_recorded *look, GError **error)
+static bool look_legacy(struct rig_probe *probe, struct rig_nordic_recorded *recorded, GError **error)
 {
     const struct rig_nordic_layout *map = &probe->layout->nordic;
     guint8 bytes[RIG_LEGACY_SETTINGS_BYTES];
 
     if (!read_at(probe, map->settings, bytes, sizeof bytes, error))
         return false;
-    rig_legacy_settings_decode(bytes, map->adafruit, &look->legacy);
-    look->blank = rig_legacy_settings_blank(bytes);
-    look->valid = look->legacy.bank_0 == RIG_LEGACY_BANK_APPLICATION;
-    look->n_bytes = look->blank ? 0 : look->legacy.bank_0_bytes;
+    rig_legacy_settings_decode(bytes, map->adafruit, &recorded->legacy);
+    recorded->blank = rig_legacy_settings_blank(bytes);
+    recorded->valid = recorded->legacy.bank_0 == RIG_LEGACY_BANK_APPLICATION;
+    recorded->n_bytes = recorded->blank ? 0 : recorded->legacy.bank_0_bytes;
     return true;
 }
 
-bool rig_nordic_read_settings(struct rig_probe *probe, struct rig_nordic_recorded *look, GError **error)
+bool rig_nordic_read_settings(struct rig_probe *probe, struct rig_nordic_recorded *recorded, GError **error)
 {
-    memset(look, 0, sizeof *look);
-    return probe->layout->family == RIG_BOOTLOADER_NORDIC_LEGACY ? look_legacy(probe, look, error)
-                                                                 : look_secure(probe, look, error);
+    memset(recorded, 0, sizeof *recorded);
+    return probe->layout->family == RIG_BOOTLOADER_NORDIC_LEGACY ? look_legacy(probe, recorded, error)
+                                                                 : look_secure(probe, recorded, error);
 }
 
 bool rig_nordic_bank(struct rig_probe *probe, guint index, struct rig_slot *bank, GError **error)
 {
     struct rig_layout layout = *probe->layout;
-    struct rig_nordic_recorded look;
+    struct rig_nordic_recorded recorded;
 
-    if (!rig_nordic_read_settings(probe, &look, error))
+    if (!rig_nordic_read_settings(probe, &recorded, error))
         return false;
-    rig_layout_move_bank_1(&layout, look.n_bytes);
+    rig_layout_move_bank_1(&layout, recorded.n_bytes);
     return index < layout.n_slots && rig_layout_slot(&layout, index, bank);
 }
 
 bool rig_nordic_activates(struct rig_probe *probe)
 {
-    struct rig_nordic_recorded look;
+    struct rig_nordic_recorded recorded;
 
-    if (!rig_nordic_read_settings(probe, &look, NULL))
+    if (!rig_nordic_read_settings(probe, &recorded, NULL))
         return true;
     if (probe->layout->family == RIG_BOOTLOADER_NORDIC_LEGACY)
-        return look.legacy.bank_0 == RIG_LEGACY_BANK_SOFTDEVICE ||
-               look.legacy.bank_1 == RIG_LEGACY_BANK_BOOTLOADER;
-    return look.settings.banks[1].code != RIG_NORDIC_BANK_INVALID;
+        return recorded.legacy.bank_0 == RIG_LEGACY_BANK_SOFTDEVICE ||
+               recorded.legacy.bank_1 == RIG_LEGACY_BANK_BOOTLOADER;
+    return recorded.settings.banks[1].code != RIG_NORDIC_BANK_INVALID;
 }
 
-static bool legacy_progress(const struct rig_nordic_recorded *look, guint *place, guint *n_places, char *text,
-                            gsize n_text)
+static bool legacy_progress(const struct rig_nordic_recorded *recorded, guint *place, guint *n_places,
+                            char *text, gsize n_text)
 {
-    bool waits = look->legacy.bank_0 == RIG_LEGACY_BANK_SOFTDEVICE ||
-                 look->legacy.bank_1 == RIG_LEGACY_BANK_BOOTLOADER;
+    bool waits = recorded->legacy.bank_0 == RIG_LEGACY_BANK_SOFTDEVICE ||
+                 recorded->legacy.bank_1 == RIG_LEGACY_BANK_BOOTLOADER;
 
-    *place = waits ? 2 : look->valid ? 0 : 1;
+    *place = waits ? 2 : recorded->valid ? 0 : 1;
     *n_places = MAX(*n_places, *place);
     g_strlcpy(text,
-              waits         ? "SoftDevice or bootloader wait to be copied"
-              : look->valid ? "nothing on record"
-                            : "no valid application on record",
+              waits             ? "SoftDevice or bootloader wait to be copied"
+              : recorded->valid ? "nothing on record"
+                                : "no valid application on record",
               n_text);
     return true;
 }
@@ -118,13 +118,13 @@ bool rig_nordic_progress(struct rig_probe *probe, guint *place, guint *n_places,
 {
     const guint32 page = probe->layout->nordic.page_bytes;
     const struct rig_nordic_settings *settings;
-    struct rig_nordic_recorded look;
+    struct rig_nordic_recorded recorded;
 
-    if (!rig_nordic_read_settings(probe, &look, NULL))
+    if (!rig_nordic_read_settings(probe, &recorded, NULL))
         return false;
     if (probe->layout->family == RIG_BOOTLOADER_NORDIC_LEGACY)
-        return legacy_progress(&look, place, n_places, text, n_text);
-    settings = &look.settings;
+        return legacy_progress(&recorded, place, n_places, text, n_text);
+    settings = &recorded.settings;
     *place = settings->command_size ? 1 : 0;
     g_strlcpy(text, *place ? "a transfer is on record" : "nothing on record", n_text);
     if (settings->banks[1].code != RIG_NORDIC_BANK_INVALID) {
@@ -155,18 +155,19 @@ static bool hash_bytes(struct rig_probe *probe, guint32 n_bytes, guint8 hash[RIG
 
 bool rig_nordic_look_at_image(struct rig_probe *probe, struct rig_board_view *view, GError **error)
 {
-    struct rig_nordic_recorded look;
+    struct rig_nordic_recorded recorded;
 
-    if (!rig_nordic_read_settings(probe, &look, error))
+    if (!rig_nordic_read_settings(probe, &recorded, error))
         return false;
-    view->has_image = look.valid && look.n_bytes > 0 && look.n_bytes <= probe->layout->slots[0].n_bytes;
+    view->has_image =
+        recorded.valid && recorded.n_bytes > 0 && recorded.n_bytes <= probe->layout->slots[0].n_bytes;
     if (!view->has_image)
         return true;
     view->confirmed = true;
-    view->version = (struct rig_image_version){.major = (guint8)(look.app_version / 1000000u),
-                                               .minor = (guint8)(look.app_version / 1000u % 1000u),
-                                               .revision = (guint16)(look.app_version % 1000u)};
-    return hash_bytes(probe, look.n_bytes, view->hash, error);
+    view->version = (struct rig_image_version){.major = (guint8)(recorded.app_version / 1000000u),
+                                               .minor = (guint8)(recorded.app_version / 1000u % 1000u),
+                                               .revision = (guint16)(recorded.app_version % 1000u)};
+    return hash_bytes(probe, recorded.n_bytes, view->hash, error);
 }
 
 /* --- in words --- */
@@ -212,11 +213,11 @@ static char *page_text(const char *name, enum rig_nordic_page page,
     return g_string_free(text, FALSE);
 }
 
-static char *legacy_text(const struct rig_nordic_recorded *look)
+static char *legacy_text(const struct rig_nordic_recorded *recorded)
 {
-    const struct rig_legacy_settings *settings = &look->legacy;
+    const struct rig_legacy_settings *settings = &recorded->legacy;
 
-    if (look->blank)
+    if (recorded->blank)
         return g_strdup("settings page: erased");
     return g_strdup_printf("settings page: bank 0 %s (%u bytes, CRC-16 %04x), bank 1 %s, to be copied: "
                            "SoftDevice %u bytes, bootloader %u bytes, application %u bytes, from 0x%x",
@@ -229,17 +230,17 @@ static char *legacy_text(const struct rig_nordic_recorded *look)
 char **rig_nordic_settings_texts(struct rig_probe *probe)
 {
     g_autoptr(GError) error = NULL;
-    struct rig_nordic_recorded look;
+    struct rig_nordic_recorded recorded;
     GPtrArray *texts = g_ptr_array_new();
 
-    if (!rig_nordic_read_settings(probe, &look, &error)) {
+    if (!rig_nordic_read_settings(probe, &recorded, &error)) {
         g_ptr_array_add(texts, g_strdup_printf("settings page: not read: %s", error->message));
     } else if (probe->layout->family == RIG_BOOTLOADER_NORDIC_LEGACY) {
-        g_ptr_array_add(texts, legacy_text(&look));
+        g_ptr_array_add(texts, legacy_text(&recorded));
     } else {
-        g_ptr_array_add(texts, page_text("settings page", look.main_page, &look.main_settings));
+        g_ptr_array_add(texts, page_text("settings page", recorded.main_page, &recorded.main_settings));
         if (probe->layout->nordic.backup)
-            g_ptr_array_add(texts, page_text("backup page", look.backup_page, &look.backup_settings));
+            g_ptr_array_add(texts, page_text("backup page", recorded.backup_page, &recorded.backup_settings));
     }
     g_ptr_array_add(texts, NULL);
     return (char **)g_ptr_array_free(texts, FALSE);

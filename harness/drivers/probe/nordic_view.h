@@ -22,7 +22,7 @@ struct rig_nordic_recorded {
     guint32 app_version; /* secure */
 };
 /* Of boards of a Nordic family. RIG_ERROR_DEVICE: the pages cannot be read. */
-bool rig_nordic_read_settings(struct rig_probe *probe, struct rig_nordic_recorded *look,
+bool rig_nordic_read_settings(struct rig_probe *probe, struct rig_nordic_recorded *recorded,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Bank 0 or 1, as it begins now. false: there is none, or (with the error set) the settings cannot be read.
