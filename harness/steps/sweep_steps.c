@@ -335,8 +335,9 @@ static void emit_coverage(struct instants *sweep)
                         sweep->n_exist, 100.0 * n_hit / sweep->n_exist,
                         sweep->base.n_failed >= RIG_SWEEP_MAX_FAILED ? "; the rest was not tried" : "");
     else
-        rig_event_textf(event, RIG_KEY_TEXT, "%u power cuts, %u failed; none fell into a swap",
-                        sweep->base.n_played, sweep->base.n_failed);
+        rig_event_textf(event, RIG_KEY_TEXT, "%u power cuts, %u failed; none fell into %s",
+                        sweep->base.n_played, sweep->base.n_failed,
+                        run->board->layout.family == RIG_BOOTLOADER_MCUBOOT ? "a swap" : "an activation");
     rig_run_emit(run, event);
 }
 
