@@ -67,6 +67,28 @@ static bool take_new(struct rig_run *run, const char *name, struct rig_explore_p
     return true;
 }
 
+/* By what the board is at first, although signature and hash are good; NULL: nothing. Static. */
+static const char *refused_for(const struct rig_board_nordic *board, const struct rig_explore_part *part)
+{
+    const struct sim_secure_config *config = board->secure;
+    guint8 page[RIG_NORDIC_SETTINGS_BYTES];
+    struct rig_nordic_settings settings;
+    struct rig_init_packet init;
+
+    if (config->debug ||
+        rig_init_packet_decode(part->init_packet, part->n_init_packet, &init) != RIG_INIT_OK ||
+        sim_flash_peek(board->flash, SIM_FLASH_INTERNAL, config->map.settings_at, page, sizeof page) !=
+            SIM_OK)
+        return NULL;
+    rig_nordic_settings_decode(page, &settings);
+    if (init.has_hw_version && init.hw_version != config->hardware_version)
+        return "it is for other hardware";
+    if (part->firmware == RIG_DFU_APPLICATION && !config->allows_downgrade && init.has_fw_version &&
+        init.fw_version < settings.app_version)
+        return "its version is lower than the one that the board has";
+    return NULL;
+}
+
 /* The CRC is all that a legacy bootloader can demand. */
 static bool is_good_legacy(const struct rig_explore_part *part)
 {
@@ -85,6 +107,12 @@ static void judge_new(const struct rig_board_nordic *board, const struct rig_exp
     for (guint i = 0; i < package->n_parts; i++)
         image->verified &=
             board->secure ? is_good(board->secure, &package->parts[i]) : is_good_legacy(&package->parts[i]);
+    for (guint i = 0; board->secure && image->verified && i < package->n_parts; i++) {
+        const char *why = refused_for(board, &package->parts[i]);
+
+        if (why && !explored->never_runs)
+            explored->never_runs = g_strdup_printf("'%s' is to be refused: %s", image->name, why);
+    }
     if (!image->verified)
         explored->never_runs = g_strdup_printf("'%s' is to be refused: its %s", image->name,
                                                board->secure ? "signature or hash is wrong" : "CRC is wrong");
