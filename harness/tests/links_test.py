@@ -66,6 +66,7 @@ PLAYED = [
     ("a second upload after the first", "link/second-upload", ["second-upload[between=nothing,other-image]"]),
     ("another GATT table after the update", "link/gatt-table-moves", ["gatt-table-moves"]),
     ("Nordic, secure: a bootloader at address + 1", "nordic/update", ["nordic-update[banks=dual,open]", "nordic-update[banks=dual,experimental]"]),
+    ("Nordic, secure: of an address that ends in FF", "nordic/address-wraps", ["nordic-address-wraps"]),
     ("Nordic, secure: the same address, the bond handed over, Service Changed", "nordic/update", ["nordic-update[banks=dual,bonded]"]),
     ("Nordic, secure: update after update", "nordic/updates-in-a-row", ["nordic-updates-in-a-row[banks=dual]"]),
     ("Nordic, secure: a lost packet, a lost answer", "nordic/message-faults",
