@@ -94,6 +94,8 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
 
 const char *rig_target_boot_line(const struct rig_target *target)
 {
+    if (g_strcmp0(target->spec->boot_line, "none") == 0)
+        return NULL;
     if (target->spec->boot_line)
         return target->spec->boot_line;
     return target->spec->nordic ? "bootloader: inside main" : "*** Booting MCUboot";

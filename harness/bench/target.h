@@ -174,7 +174,7 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
 bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_target_free(struct rig_target *target);
-/* A piece of the console line that each run of its bootloader prints. */
+/* A piece of the console line that each run of its bootloader prints; NULL: it prints none. */
 const char *rig_target_boot_line(const struct rig_target *target);
 typedef struct rig_target rig_target;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_target, rig_target_free)

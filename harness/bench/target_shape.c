@@ -233,7 +233,9 @@ static const struct rig_field target_fields[] = {
         "boot-line", LINE, struct rig_target_spec, boot_line,
         .about =
             "Kinds `board`, `qemu`, `simulated-process`: a piece of the console line that each run of the "
-            "bootloader prints; without it MCUboot's, or that of a simulated board with Nordic's."),
+            "bootloader prints; without it MCUboot's, or that of a simulated board with Nordic's. `none`: it "
+            "prints "
+            "nothing; runs that the rig does not cause are not seen then."),
     RIG_FIELD("key", TEXT, struct rig_target_spec, key,
               .about =
                   "PEM file of the key whose signatures the bootloader takes; images of scenarios need its "

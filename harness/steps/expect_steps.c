@@ -97,11 +97,23 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
         expect_few_boots(run, *wanted->boots, expectation.view.n_boots - run->boots_before);
 }
 
+static char *silent_unfit(const struct rig_fit *fit)
+{
+    return fit->board->silent_boots
+               ? g_strdup_printf(
+                     "the bootloader of target '%s' prints nothing ('boot-line: none'): how often it "
+                     "ran is not seen",
+                     fit->target->name)
+               : NULL;
+}
+
 static char *expect_boot_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const struct boot_arguments *wanted = RIG_ARGUMENTS(step, struct boot_arguments);
     bool overwrites = fit->layout.mode == RIG_SWAP_OVERWRITE && !rig_fit_is_chosen(fit, "swap");
 
+    if (wanted->boots && fit->board->silent_boots)
+        return silent_unfit(fit);
     if (wanted->confirmed && fit->layout.family != RIG_BOOTLOADER_MCUBOOT)
         return g_strdup_printf("%s knows no image on trial: 'confirmed' says nothing of its images",
                                rig_bootloader_family_name(fit->layout.family));
@@ -244,6 +256,12 @@ static void run_expect_resets(struct rig_run *run, const struct rig_step *step)
         expect_bound(run, seen >= *wanted->at_least, "at-least", *wanted->at_least, seen);
 }
 
+static char *expect_resets_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    (void)step;
+    return silent_unfit(fit);
+}
+
 const struct rig_verb rig_verb_expect_resets = {
     .name = "expect-resets",
     .family = "expect",
@@ -254,6 +272,7 @@ const struct rig_verb rig_verb_expect_resets = {
     .at_once = true,
     .needs = needs_probe,
     .example = "expect-resets: {at-most: 2}",
+    .unfit = expect_resets_unfit,
     .run = run_expect_resets,
 };
 

@@ -210,6 +210,7 @@ struct rig_board {
     void (*heard)(struct rig_board *board, const char *line);
     const char *const *capabilities; /* NULL-terminated; what `needs` is checked against */
     struct rig_layout layout;        /* as the board was prepared last, or as its target is */
+    bool silent_boots;               /* runs of the bootloader that the rig did not cause are not seen */
     bool blind_to_hangs;             /* a core that hangs looks to the probe like one that runs */
     const char *unplayable;          /* why no case is played on it; NULL: cases are */
     const struct rig_key *key;       /* private; NULL: the rig's test key of that kind */

@@ -268,6 +268,8 @@ static void await_boot(struct rig_openocd_probe *probe)
 {
     probe->told_until_us = probe->boots_are_told ? g_get_monotonic_time() + BOOT_TOLD_US : 0;
     probe->in_bootloader_since_us = 0;
+    if (probe->boots_are_silent)
+        rig_openocd_probe_saw_boot(probe);
 }
 
 void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on)

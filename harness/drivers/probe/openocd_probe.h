@@ -34,6 +34,7 @@ struct rig_openocd_probe {
     /* Every bootloader run tells itself on the console: a board that runs but was not heard yet still boots,
      * so that boots are counted before anybody asks how many there were. Held for two seconds at most. */
     bool boots_are_told;
+    bool boots_are_silent; /* the bootloader tells nothing: a boot is what is caused from here */
     bool powered;
     bool examined;
     bool forwards_rtt; /* openocd_rtt.h: openocd reads the target's console by itself */

@@ -87,7 +87,9 @@ static guint64 board_now_us(struct rig_board *base)
 
 static void take_line(struct qemu_board *board, const char *line, gint64 at_us)
 {
-    if (strstr(line, rig_target_boot_line(board->target))) {
+    const char *boot_line = rig_target_boot_line(board->target);
+
+    if (boot_line && strstr(line, boot_line)) {
         board->n_boots++;
         board->n_resets += board->booted;
         board->booted = true;
@@ -631,6 +633,12 @@ struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **e
     if (!qemu) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
                     "target '%s' is of kind 'qemu' and has no 'qemu:' that says which machine", target->name);
+        return NULL;
+    }
+    if (!rig_target_boot_line(target)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "target '%s': 'boot-line: none' is for boards with a probe; a machine's boots are heard",
+                    target->name);
         return NULL;
     }
     if (!rig_board_can_have_events(error))

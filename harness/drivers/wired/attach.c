@@ -124,7 +124,8 @@ static bool open_probe(struct rig_wired *board, GError **error)
     g_unlink(board->openocd_log); /* of the one before */
     if (!rig_openocd_probe_open(&board->probe, &board->openocd, &board->board.layout, board->folder, error))
         return false;
-    board->probe.boots_are_told = true;
+    board->probe.boots_are_told = rig_target_boot_line(board->config.target) != NULL;
+    board->probe.boots_are_silent = !board->probe.boots_are_told;
     board->probe.still_is_hung = !board->board.blind_to_hangs;
     return true;
 }

@@ -117,8 +117,7 @@ bool rig_wired_set_up(struct rig_wired *board, const struct rig_board_setup *set
     if (!(simulator && simulator->comes_programmed) && !program(board, setup, error))
         return false;
     if (board->board.layout.family != RIG_BOOTLOADER_MCUBOOT)
-        rig_layout_move_bank_1(&board->board.layout,
-                               setup->n_images ? (guint32)setup->images[0].n_bytes : 0);
+        rig_layout_move_bank_1(&board->board.layout, setup->n_images ? (guint32)setup->images[0].n_bytes : 0);
     while ((line = rig_console_take(board->console, &at_us)))
         g_free(line);
     rig_openocd_probe_forget_boots(&board->probe);

@@ -302,6 +302,7 @@ static bool load_parts(struct rig_wired *board, GError **error)
     board->openocd_log = g_build_filename(board->folder, "openocd.log", NULL);
     rig_board_demand(&board->board, &board->board.layout, NULL);
     board->board.blind_to_hangs = !is_simulated(&board->config);
+    board->board.silent_boots = rig_target_boot_line(board->config.target) == NULL;
     board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
     return true;
 }

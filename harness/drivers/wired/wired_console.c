@@ -42,9 +42,10 @@ static void log_line(const struct rig_wired *board, guint64 at_us, const char *l
 static void take_line(struct rig_wired *board, const char *line, gint64 monotonic_us)
 {
     guint64 at_us = rig_wired_at_us(board, monotonic_us);
+    const char *boot_line = rig_target_boot_line(board->config.target);
 
     log_line(board, at_us, line);
-    if (strstr(line, rig_target_boot_line(board->config.target))) {
+    if (boot_line && strstr(line, boot_line)) {
         rig_openocd_probe_saw_boot(&board->probe);
         if (board->board.link)
             rig_link_board_gone(board->board.link, "disconnected: the board started anew");
