@@ -278,6 +278,12 @@ static void bench_nordic(void)
          {.legacy = true, .single_bank = true, .old_bytes = 0x19000, .new_bytes = 0x1e000}},
         {"legacy, bootloader", {.legacy = true, .firmware = RIG_DFU_BOOTLOADER, .softdevice = 0x1f000}},
         {"legacy, SoftDevice", {.legacy = true, .firmware = RIG_DFU_SOFTDEVICE, .softdevice = 0x1f000}},
+        {"legacy, larger SoftDevice",
+         {.legacy = true, .firmware = RIG_DFU_SOFTDEVICE, .softdevice = 0x1f000, .new_softdevice = 0x21000}},
+        {"legacy, SoftDevice, bootloader",
+         {.legacy = true, .firmware = RIG_DFU_SOFTDEVICE_BOOTLOADER, .softdevice = 0x1f000}},
+        {"secure, larger SoftDevice",
+         {.firmware = RIG_DFU_SOFTDEVICE, .softdevice = 0x26000, .new_softdevice = 0x28000}},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {

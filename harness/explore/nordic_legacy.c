@@ -261,27 +261,76 @@ static guint dead_banks(const struct legacy *legacy, const struct rig_legacy_set
     return from ? add_dead(dead, 0, from, legacy->nordic.data_at) : 0;
 }
 
+#define EQUAL G_MAXUINT32
+
+/* A piece of the SoftDevice against its source: behind its first page that differs, or EQUAL. */
+static guint32 behind_difference(const struct legacy *legacy, const struct rig_legacy_settings *settings,
+                                 guint32 at, guint32 end)
+{
+    const struct sim_flash *flash = legacy->nordic.subject.flash;
+    guint32 page_bytes = legacy->nordic.page_bytes;
+    g_autofree guint8 *source = g_malloc(page_bytes);
+
+    for (; at < end; at += page_bytes) {
+        guint32 n_now = MIN(page_bytes, end - at);
+
+        if (sim_flash_peek(flash, SIM_FLASH_INTERNAL, settings->softdevice_start + at - RIG_SOFTDEVICE_AT,
+                           source, n_now) != SIM_OK ||
+            !rig_flash_holds(flash, SIM_FLASH_INTERNAL, at, source, n_now & ~3u))
+            return at + page_bytes;
+    }
+    return EQUAL;
+}
+
+/* A SoftDevice that reaches into its source goes in blocks, the lowest first, of which one that is equal says
+ * that those before it are. The last one lies where the others come from. Its old info struct is looked at.
+ */
+static guint dead_blocks(const struct legacy *legacy, const struct rig_legacy_settings *settings,
+                         struct sim_area *dead)
+{
+    guint32 page_bytes = legacy->nordic.page_bytes;
+    guint32 distance = settings->softdevice_start - RIG_SOFTDEVICE_AT;
+    guint32 block = distance / 2 - distance / 2 % page_bytes;
+    guint32 second = RIG_SOFTDEVICE_AT + block, third = second + block;
+    guint32 end = RIG_SOFTDEVICE_AT + settings->softdevice_bytes;
+    guint32 info = RIG_SOFTDEVICE_AT + RIG_SOFTDEVICE_INFO_AT;
+    guint32 in_third = behind_difference(legacy, settings, third, end);
+    guint32 in_second = behind_difference(legacy, settings, second, third);
+    guint32 in_first = behind_difference(legacy, settings, RIG_SOFTDEVICE_AT, second);
+    guint8 size[4] = {0};
+    guint n_dead;
+
+    (void)sim_flash_peek(legacy->nordic.subject.flash, SIM_FLASH_INTERNAL, info + 8, size, sizeof size);
+    /* The old one is made unfit at first, by the first page of either block. */
+    if (rig_get_le32(size) < settings->softdevice_bytes) {
+        in_second = second;
+        in_first = RIG_SOFTDEVICE_AT;
+    }
+    if (block == 0 || third >= end || in_third == EQUAL || info >= second ||
+        legacy->config.defects & (SIM_LEGACY_UNMASKED_SWAP | SIM_LEGACY_HALF_MASKED_SWAP))
+        return 0;
+    if (in_second == EQUAL)
+        return end - third > distance ? 0 : add_dead(dead, 0, in_third, rig_round_up(end, page_bytes));
+    n_dead = add_dead(dead, 0, in_second, third);
+    n_dead = add_dead(dead, n_dead, in_first, info);
+    return add_dead(dead, n_dead, MAX(in_first, info + page_bytes), second);
+}
+
 /* A SoftDevice that is copied from beyond its place is compared up to its first page that differs, and
  * copied from its begin: what is behind that page decides nothing. */
 static guint dead_softdevice(const struct legacy *legacy, const struct rig_legacy_settings *settings,
                              struct sim_area *dead)
 {
-    const struct sim_flash *flash = legacy->nordic.subject.flash;
-    guint32 page_bytes = legacy->nordic.page_bytes;
     guint32 end = RIG_SOFTDEVICE_AT + settings->softdevice_bytes;
-    guint32 at = RIG_SOFTDEVICE_AT;
-    g_autofree guint8 *source = g_malloc(page_bytes);
 
-    if (settings->softdevice_bytes > legacy->config.map.flash_bytes || end > settings->softdevice_start)
+    if (settings->softdevice_bytes > legacy->config.map.flash_bytes ||
+        settings->softdevice_start > legacy->config.map.flash_bytes ||
+        settings->softdevice_start <= RIG_SOFTDEVICE_AT)
         return 0;
-    for (bool same = true; same && at < end; at += page_bytes) {
-        guint32 n_now = MIN(page_bytes, end - at);
-
-        same = sim_flash_peek(flash, SIM_FLASH_INTERNAL, settings->softdevice_start + at - RIG_SOFTDEVICE_AT,
-                              source, n_now) == SIM_OK &&
-               rig_flash_holds(flash, SIM_FLASH_INTERNAL, at, source, n_now & ~3u);
-    }
-    return add_dead(dead, 0, at, (end + page_bytes - 1) / page_bytes * page_bytes);
+    if (end > settings->softdevice_start)
+        return dead_blocks(legacy, settings, dead);
+    return add_dead(dead, 0, behind_difference(legacy, settings, RIG_SOFTDEVICE_AT, end),
+                    rig_round_up(end, legacy->nordic.page_bytes));
 }
 
 /* What the MBR has begun to overwrite, it begins anew. */

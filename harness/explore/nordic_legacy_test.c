@@ -88,6 +88,7 @@ static void dead_bytes_decide_nothing(void **state)
         {.legacy = true, .single_bank = true, .old_bytes = 0x400, .new_bytes = 0x1040},
         {.legacy = true, .firmware = RIG_DFU_BOOTLOADER},
         {.legacy = true, .firmware = RIG_DFU_SOFTDEVICE, .softdevice = 0x5000},
+        {.legacy = true, .firmware = RIG_DFU_SOFTDEVICE, .softdevice = 0x7000, .new_softdevice = 0x8000},
     };
 
     (void)state;
