@@ -115,45 +115,4 @@ bool secure_older_activate(struct secure *secure, struct sim_secure_start *start
  * secure->fault says why. */
 bool secure_enter(struct secure *secure, struct sim_secure_state *state);
 
-/* requests.c: one request after the transport took it in, with its answer. */
-struct secure_request {
-    uint8_t op; /* enum rig_dfu_op */
-    uint8_t object;
-    uint32_t n_object_bytes;
-    bool has_buffer;  /* of a packet; the op written to the control point has none */
-    uint8_t buffer;   /* index */
-    uint32_t n_bytes; /* in it */
-};
-struct secure_answer {
-    uint16_t result; /* enum rig_dfu_result; extended: 0x0b00 | code */
-    uint32_t max_bytes, offset, crc;
-    bool is_ready; /* false: none now */
-};
-struct secure_answer secure_handle(struct secure *secure, struct sim_secure_state *state,
-                                   const struct secure_request *request, uint64_t now_us);
-/* Takes an init packet that the settings hold from an earlier run. false: secure->fault. */
-bool secure_take_stored_init(struct secure *secure, struct sim_secure_state *state);
-/* A data object's execute that waited for the flash. */
-void secure_execute_data(struct secure *secure, struct sim_secure_state *state, uint64_t now_us);
-
-/* outbox.c: what the updater has to say and do */
-void secure_wish(struct sim_secure_state *state, enum sim_secure_wish_kind kind, const uint8_t *bytes,
-                 size_t n_bytes);
-void secure_send(struct sim_secure_state *state, uint8_t op, const struct secure_answer *answer);
-void secure_answer_execute(struct sim_secure_state *state, uint16_t result);
-void secure_restart_inactivity(const struct secure *secure, struct sim_secure_state *state, uint64_t now_us);
-void secure_disconnect_and_reset(struct sim_secure_state *state, uint64_t now_us);
-void secure_free_buffer(struct sim_secure_state *state, uint8_t buffer);
-
-/* queue.c: the flash while the radio is on */
-bool secure_queue_erase(struct secure *secure, struct sim_secure_state *state, uint32_t at, uint32_t n_pages);
-bool secure_queue_packet(struct secure *secure, struct sim_secure_state *state, uint32_t at,
-                         const struct secure_request *request);
-/* As secure_save_and_back_up(); false: the main page did not fit into the queue. *is_last: the update is
- * complete with it; true afterwards when nothing had to be written for that. */
-bool secure_queue_settings(struct secure *secure, struct sim_secure_state *state, bool is_last,
-                           bool *is_done);
-/* The entry in work is done; true: it was the last of an update. */
-bool secure_queue_step(struct secure *secure, struct sim_secure_state *state);
-
 #endif
