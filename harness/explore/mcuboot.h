@@ -24,17 +24,6 @@ struct sim_guest;
 struct rig_subject *rig_subject_guest(const struct sim_boot_config *config, const struct sim_flash *flash,
                                       struct sim_guest *guest);
 
-/* mcuboot_words.c, for mcuboot.c: the operations of struct rig_subject_ops on an area's trailer. `read` says
- * what the trailer is; false: the area has none. */
-typedef bool (*rig_trailer_read)(struct rig_subject *subject, const struct sim_area *area,
-                                 struct rig_trailer_geometry *geometry, struct rig_trailer *trailer);
-guint32 rig_trailer_record_start(rig_trailer_read read, struct rig_subject *subject,
-                                 const struct sim_area *area);
-bool rig_trailer_record_read(rig_trailer_read read, struct rig_subject *subject, const struct sim_area *area,
-                             struct rig_path *path, struct rig_path_trailer *record);
-void rig_trailer_record_field(rig_trailer_read read, struct rig_subject *subject, const struct sim_area *area,
-                              const struct sim_flash_operation *operation, struct rig_subject_field *field);
-
 G_END_DECLS
 
 #endif

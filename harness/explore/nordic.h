@@ -70,22 +70,6 @@ void rig_nordic_subject_look(const struct rig_nordic_subject *nordic, const stru
                              const struct rig_end_report *report, struct rig_seen *seen);
 void rig_nordic_subject_identify(const struct rig_nordic_subject *nordic, GChecksum *sum);
 
-/* --- nordic_words.c: settings pages --- */
-
-/* page and backup have RIG_NORDIC_SETTINGS_BYTES; backup NULL: there is none. */
-void rig_secure_choose(enum sim_secure_sdk sdk, const guint8 *page, const guint8 *backup,
-                       struct rig_nordic_settings *settings);
-bool rig_secure_page_is_bad(enum sim_secure_sdk sdk, const guint8 *page, bool as_backup);
-void rig_secure_page_words(enum sim_secure_sdk sdk, const guint8 *page, struct rig_path *path,
-                           struct rig_path_trailer *record);
-/* at: of the write, from the begin of the page. */
-void rig_secure_page_field(enum sim_secure_sdk sdk, guint32 at, const struct sim_flash_operation *operation,
-                           struct rig_subject_field *field);
-/* bytes: RIG_LEGACY_SETTINGS_BYTES. */
-void rig_legacy_page_words(const guint8 *bytes, bool adafruit, struct rig_path *path,
-                           struct rig_path_trailer *record);
-void rig_legacy_page_field(const guint8 *bytes, bool adafruit, struct rig_subject_field *field);
-
 G_END_DECLS
 
 #endif

@@ -369,6 +369,45 @@ static guint32 record_start(struct rig_subject *subject, const struct sim_area *
     return area->offset == self(subject)->config.map.settings_at ? 0 : area->n_bytes;
 }
 
+/* Of one short name, as the text says it: "bank-0", "copy", "nothing". */
+static const char *legacy_purpose(const struct rig_legacy_settings *settings)
+{
+    if (settings->bank_0 == RIG_LEGACY_BANK_SOFTDEVICE || settings->bank_1 == RIG_LEGACY_BANK_BOOTLOADER)
+        return "copy";
+    return settings->bank_0 == RIG_LEGACY_BANK_APPLICATION ? "bank-0" : "nothing";
+}
+
+static void legacy_text(const struct rig_legacy_settings *settings, char *text, gsize n_text)
+{
+    if (settings->bank_0 == RIG_LEGACY_BANK_SOFTDEVICE)
+        g_snprintf(text, n_text, "SoftDevice of %u bytes at 0x%x, bootloader of %u bytes, to be copied",
+                   settings->softdevice_bytes, settings->softdevice_start, settings->bootloader_bytes);
+    else if (settings->bank_1 == RIG_LEGACY_BANK_BOOTLOADER)
+        g_snprintf(text, n_text, "bootloader of %u bytes, to be copied", settings->bootloader_bytes);
+    else if (settings->bank_0 == RIG_LEGACY_BANK_APPLICATION)
+        g_snprintf(text, n_text, "bank 0 = application, %u bytes, CRC %s", settings->bank_0_bytes,
+                   settings->bank_0_crc ? "to be checked" : "not checked");
+    else
+        g_strlcpy(text, "no application", n_text);
+}
+
+/* bytes: RIG_LEGACY_SETTINGS_BYTES. */
+static void legacy_page_words(const guint8 *bytes, bool adafruit, struct rig_path *path,
+                              struct rig_path_trailer *record)
+{
+    struct rig_legacy_settings settings;
+    char text[96];
+
+    *record = (struct rig_path_trailer){.magic = rig_legacy_settings_blank(bytes) ? "erased" : "written",
+                                        .status = ""};
+    if (rig_legacy_settings_blank(bytes))
+        return;
+    rig_legacy_settings_decode(bytes, adafruit, &settings);
+    legacy_text(&settings, text, sizeof text);
+    record->status = rig_path_keep(path, text);
+    record->progress = rig_path_keep(path, legacy_purpose(&settings));
+}
+
 static bool record_read(struct rig_subject *subject, const struct sim_area *area, struct rig_path *path,
                         struct rig_path_trailer *record)
 {
@@ -378,8 +417,17 @@ static bool record_read(struct rig_subject *subject, const struct sim_area *area
     if (area->offset != legacy->config.map.settings_at)
         return false;
     read_page(legacy, bytes);
-    rig_legacy_page_words(bytes, legacy->config.adafruit, path, record);
+    legacy_page_words(bytes, legacy->config.adafruit, path, record);
     return true;
+}
+
+static void legacy_page_field(const guint8 *bytes, bool adafruit, struct rig_subject_field *field)
+{
+    struct rig_legacy_settings settings;
+
+    rig_legacy_settings_decode(bytes, adafruit, &settings);
+    field->name = legacy_purpose(&settings);
+    legacy_text(&settings, field->text, sizeof field->text);
 }
 
 static void record_field(struct rig_subject *subject, const struct sim_area *area,
@@ -389,7 +437,7 @@ static void record_field(struct rig_subject *subject, const struct sim_area *are
 
     if (area->offset == legacy->config.map.settings_at && operation->offset == area->offset &&
         operation->n_bytes >= RIG_LEGACY_SETTINGS_BYTES)
-        rig_legacy_page_field(operation->bytes, legacy->config.adafruit, field);
+        legacy_page_field(operation->bytes, legacy->config.adafruit, field);
 }
 
 /* ---- a subject ---- */

@@ -351,6 +351,20 @@ static bool has_backup(const struct secure *secure)
     return secure->config.sdk == SIM_SECURE_SDK_15 && secure->config.map.parameter_page_at > 0;
 }
 
+static bool secure_page_is_bad(enum sim_secure_sdk sdk, const guint8 *page, bool as_backup)
+{
+    switch (rig_nordic_page_check(page)) {
+    case RIG_NORDIC_PAGE_VALID:
+        return false;
+    case RIG_NORDIC_PAGE_BAD_VALIDATION:
+        return as_backup && sdk == SIM_SECURE_SDK_15;
+    case RIG_NORDIC_PAGE_ERASED:
+    case RIG_NORDIC_PAGE_BAD_CRC:
+        break;
+    }
+    return true;
+}
+
 static void secure_inspect(struct rig_subject *subject, struct rig_inspection *inspection)
 {
     struct secure *secure = self(subject);
@@ -358,12 +372,32 @@ static void secure_inspect(struct rig_subject *subject, struct rig_inspection *i
     guint8 page[RIG_NORDIC_SETTINGS_BYTES];
 
     read_page(secure, map->settings_at, page);
-    inspection->no_settings = rig_secure_page_is_bad(secure->config.sdk, page, false);
+    inspection->no_settings = secure_page_is_bad(secure->config.sdk, page, false);
     if (inspection->no_settings && has_backup(secure)) {
         read_page(secure, map->parameter_page_at, page);
-        inspection->no_settings = rig_secure_page_is_bad(secure->config.sdk, page, true);
+        inspection->no_settings = secure_page_is_bad(secure->config.sdk, page, true);
     }
     inspection->data_lost = rig_nordic_subject_data_lost(&secure->nordic);
+}
+
+static void decode(enum sim_secure_sdk sdk, const guint8 *page, struct rig_nordic_settings *settings)
+{
+    if (sdk == SIM_SECURE_SDK_15)
+        rig_nordic_settings_decode(page, settings);
+    else
+        rig_nordic_settings_decode_1(page, settings);
+}
+
+/* page and backup have RIG_NORDIC_SETTINGS_BYTES; backup NULL: there is none. */
+static void secure_choose(enum sim_secure_sdk sdk, const guint8 *page, const guint8 *backup,
+                          struct rig_nordic_settings *settings)
+{
+    if (sdk == SIM_SECURE_SDK_15)
+        rig_nordic_settings_choose(page, backup, settings);
+    else if (secure_page_is_bad(sdk, page, false))
+        *settings = (struct rig_nordic_settings){.version = 1};
+    else
+        decode(sdk, page, settings);
 }
 
 /* The settings that the next power-on works with. */
@@ -373,7 +407,7 @@ static void chosen_settings(const struct secure *secure, struct rig_nordic_setti
 
     read_page(secure, secure->config.map.settings_at, page);
     read_page(secure, secure->config.map.parameter_page_at, backup);
-    rig_secure_choose(secure->config.sdk, page, has_backup(secure) ? backup : NULL, settings);
+    secure_choose(secure->config.sdk, page, has_backup(secure) ? backup : NULL, settings);
 }
 
 /* While nothing is to be activated, nobody refers to what lies above the application - but to what a transfer
@@ -414,6 +448,54 @@ static guint32 record_start(struct rig_subject *subject, const struct sim_area *
     return is_settings(self(subject), area) ? 0 : area->n_bytes;
 }
 
+/* What the page is written for: the next thing that it tells the bootloader to do. */
+static const char *purpose(const struct rig_nordic_settings *settings)
+{
+    if (settings->banks[1].code != RIG_NORDIC_BANK_INVALID)
+        return settings->write_offset > 0 ? "copied" : "bank-1";
+    if (settings->command_size > 0)
+        return settings->image_offset_last > 0 ? "progress" : "init-packet";
+    return settings->banks[0].code != RIG_NORDIC_BANK_INVALID ? "bank-0" : "nothing";
+}
+
+static void purpose_text(const struct rig_nordic_settings *settings, char *text, gsize n_text)
+{
+    const char *what = purpose(settings);
+
+    if (g_str_equal(what, "copied"))
+        g_snprintf(text, n_text, "%u of %u bytes are copied", settings->write_offset,
+                   settings->banks[1].image_bytes);
+    else if (g_str_equal(what, "bank-1"))
+        g_snprintf(text, n_text, "bank 1 = %s, %u bytes, to be activated",
+                   rig_nordic_bank_code_name(settings->banks[1].code), settings->banks[1].image_bytes);
+    else if (g_str_equal(what, "progress"))
+        g_snprintf(text, n_text, "%u bytes are received", settings->image_offset_last);
+    else if (g_str_equal(what, "init-packet"))
+        g_snprintf(text, n_text, "init packet accepted, bank 0 = %s",
+                   rig_nordic_bank_code_name(settings->banks[0].code));
+    else if (g_str_equal(what, "bank-0"))
+        g_snprintf(text, n_text, "bank 0 = %s, %u bytes", rig_nordic_bank_code_name(settings->banks[0].code),
+                   settings->banks[0].image_bytes);
+    else
+        g_strlcpy(text, "no application", n_text);
+}
+
+static void secure_page_words(enum sim_secure_sdk sdk, const guint8 *page, struct rig_path *path,
+                              struct rig_path_trailer *record)
+{
+    struct rig_nordic_settings settings;
+    char text[96];
+
+    *record = (struct rig_path_trailer){
+        .magic = rig_path_keep(path, rig_nordic_page_text(rig_nordic_page_check(page))), .status = ""};
+    if (secure_page_is_bad(sdk, page, false))
+        return;
+    decode(sdk, page, &settings);
+    purpose_text(&settings, text, sizeof text);
+    record->status = rig_path_keep(path, text);
+    record->progress = rig_path_keep(path, purpose(&settings));
+}
+
 static bool record_read(struct rig_subject *subject, const struct sim_area *area, struct rig_path *path,
                         struct rig_path_trailer *record)
 {
@@ -423,15 +505,36 @@ static bool record_read(struct rig_subject *subject, const struct sim_area *area
     if (!is_settings(secure, area))
         return false;
     read_page(secure, area->offset, page);
-    rig_secure_page_words(secure->config.sdk, page, path, record);
+    secure_page_words(secure->config.sdk, page, path, record);
     return true;
+}
+
+/* at: of the write, from the begin of the page. */
+static void secure_page_field(enum sim_secure_sdk sdk, guint32 at,
+                              const struct sim_flash_operation *operation, struct rig_subject_field *field)
+{
+    guint8 page[RIG_NORDIC_SETTINGS_BYTES];
+    struct rig_nordic_settings settings;
+
+    memset(page, 0xff, sizeof page);
+    if (at >= sizeof page)
+        return;
+    memcpy(page + at, operation->bytes, MIN(operation->n_bytes, sizeof page - at));
+    if (at == (sdk == SIM_SECURE_SDK_15 ? RIG_NORDIC_PEER_DATA_AT : RIG_NORDIC_PEER_DATA_1_AT))
+        field->name = "peer-data";
+    /* With the radio on the page is written in pieces, of which none tells what it is for. */
+    if (at > 0 || operation->n_bytes < RIG_NORDIC_SETTINGS_1_BYTES / 2)
+        return;
+    decode(sdk, page, &settings);
+    field->name = purpose(&settings);
+    purpose_text(&settings, field->text, sizeof field->text);
 }
 
 static void record_field(struct rig_subject *subject, const struct sim_area *area,
                          const struct sim_flash_operation *operation, struct rig_subject_field *field)
 {
     if (is_settings(self(subject), area))
-        rig_secure_page_field(self(subject)->config.sdk, operation->offset - area->offset, operation, field);
+        secure_page_field(self(subject)->config.sdk, operation->offset - area->offset, operation, field);
 }
 
 /* ---- a subject ---- */

@@ -27,10 +27,6 @@ void rig_manifest_clear(struct rig_manifest *manifest);
 
 /* Of a text of at most RIG_MANIFEST_MAX_BYTES. On failure there is nothing to clear. */
 bool rig_manifest_read(const char *text, gsize n_bytes, struct rig_manifest *manifest, GError **error);
-/* "application.bin" and the like are in it. */
-char *rig_manifest_write(const struct rig_package *package);
-/* Of a member that rig_package_write() writes; extension: "bin", "dat". Owned by the caller. */
-char *rig_manifest_member_name(enum rig_dfu_firmware firmware, const char *extension);
 
 /* Whether a name of a member could lead out of the folder that somebody unpacks it to. */
 bool rig_manifest_leads_out(const char *name);

@@ -1,19 +1,123 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Verb: explore: every sequence of power cuts from the board as it stands; one expectation per invariant, the
- * shortest path to a violation told operation by operation. */
+ * shortest path to a violation told operation by operation; all of it as events of the journal
+ * (reports/journal.md). */
 #define _GNU_SOURCE /* memmem */
 #include "steps/verbs.h"
 
 #include "base/error.h"
 #include "explore/replay.h"
 #include "path/path_event.h"
-#include "steps/explore_journal.h"
 #include "steps/explore_subject.h"
 #include "steps/explore_verdict.h"
 #include "steps/fit.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
+
+static void add_words(struct rig_event *event, const struct rig_explore_plan *plan)
+{
+    const char *life[RIG_LIFE_MAX_ACTIONS + 1] = {NULL};
+    const char *forms[4] = {"between operations", NULL, NULL, NULL};
+    guint n_forms = 1;
+
+    for (guint i = 0; i < plan->life.n_actions; i++)
+        life[i] = rig_action_name(plan->life.actions[i]);
+    if (plan->torn_write)
+        forms[n_forms++] = "inside writes";
+    if (plan->torn_erase)
+        forms[n_forms] = "inside erases";
+    rig_event_list(event, RIG_KEY_LIFE, life);
+    rig_event_list(event, RIG_KEY_FORMS, forms);
+}
+
+/* Before anything is explored: a run that is killed must not look as if nothing had been asked. why_not: per
+ * invariant, NULL when it is judged or was not asked for. */
+static void explore_emit_start(struct rig_run *run, const struct rig_explore_plan *plan,
+                               const char *const why_not[RIG_N_INVARIANTS])
+{
+    struct rig_event *event = rig_event_new(RIG_EVENT_EXPLORE_START);
+
+    rig_event_text(event, RIG_KEY_STEP, run->step_id->str);
+    add_words(event, plan);
+    for (guint i = 0; i < RIG_N_INVARIANTS; i++) {
+        struct rig_event *entry;
+
+        if (!why_not[i] && !(plan->invariants >> i & 1))
+            continue;
+        entry = rig_event_append(event, RIG_KEY_INVARIANTS);
+        rig_event_text(entry, RIG_KEY_NAME, rig_invariant_name((enum rig_invariant)i));
+        rig_event_text(entry, RIG_KEY_ABOUT, rig_invariant_about((enum rig_invariant)i));
+        rig_event_text(entry, RIG_KEY_NOT_JUDGED, why_not[i]);
+    }
+    rig_run_emit(run, event);
+}
+
+static void add_counts(struct rig_event *event, const struct rig_exploration *seen)
+{
+    rig_event_flag(event, RIG_KEY_CLOSED, seen->closed);
+    rig_event_text(event, RIG_KEY_WHY_OPEN, seen->why_open);
+    rig_event_count(event, RIG_KEY_CONTENTS, seen->n_contents);
+    rig_event_count(event, RIG_KEY_NODES, (gint64)seen->n_nodes);
+    rig_event_count(event, RIG_KEY_CUTS, (gint64)seen->n_edges);
+    rig_event_count(event, RIG_KEY_TORN_CUTS, (gint64)seen->n_torn_edges);
+    rig_event_count(event, RIG_KEY_BOOTS, (gint64)seen->n_boots);
+    rig_event_count(event, RIG_KEY_LONGEST, seen->longest);
+    rig_event_count(event, RIG_KEY_ELAPSED_US, seen->elapsed_us);
+    rig_event_count(event, RIG_KEY_BYTES, (gint64)seen->n_bytes);
+}
+
+/* Each way in which it is broken. */
+static void add_causes(struct rig_event *entry, const struct rig_exploration *seen,
+                       enum rig_invariant invariant)
+{
+    for (guint i = 0; i < seen->findings->len; i++) {
+        const struct rig_finding *finding = g_ptr_array_index(seen->findings, i);
+        struct rig_event *cause;
+
+        if (finding->invariant != invariant)
+            continue;
+        cause = rig_event_append(entry, RIG_KEY_FINDINGS);
+        rig_event_text(cause, RIG_KEY_CAUSE, finding->cause);
+        rig_event_count(cause, RIG_KEY_N_CUTS, finding->n_cuts);
+        rig_event_count(cause, RIG_KEY_STATES, (gint64)finding->n_nodes);
+        rig_event_text(cause, RIG_KEY_PATH, finding->path);
+        rig_event_text(cause, RIG_KEY_TEXT, finding->complaint);
+        if (finding->heals_after)
+            rig_event_count(cause, RIG_KEY_HEALS_AFTER, finding->heals_after);
+    }
+}
+
+static void add_verdict(struct rig_event *event, const struct rig_exploration *seen,
+                        const struct rig_invariant_verdict *verdict)
+{
+    struct rig_event *entry = rig_event_append(event, RIG_KEY_INVARIANTS);
+
+    rig_event_text(entry, RIG_KEY_NAME, rig_invariant_name(verdict->invariant));
+    rig_event_text(entry, RIG_KEY_VERDICT, rig_verdict_word(verdict->verdict));
+    rig_event_text(entry, RIG_KEY_TEXT, verdict->text);
+    if (verdict->shown) {
+        rig_event_text(entry, RIG_KEY_PATH, verdict->shown->path);
+        rig_event_count(entry, RIG_KEY_N_CUTS, verdict->shown->n_cuts);
+        rig_event_count(entry, RIG_KEY_STATES, (gint64)verdict->shown->n_nodes);
+    }
+    if (seen)
+        add_causes(entry, seen, verdict->invariant);
+}
+
+/* seen NULL: one path was played, nothing was explored. */
+static void explore_emit_end(struct rig_run *run, const struct rig_exploration *seen,
+                             const struct rig_invariant_verdict *verdicts, guint n_verdicts)
+{
+    struct rig_event *event = rig_event_new(RIG_EVENT_EXPLORE_END);
+
+    rig_event_text(event, RIG_KEY_STEP, run->step_id->str);
+    if (seen)
+        add_counts(event, seen);
+    for (guint i = 0; i < n_verdicts; i++)
+        add_verdict(event, seen, &verdicts[i]);
+    rig_run_emit(run, event);
+}
 
 static const char *const life_words[] = {"upload", "test", "permanent", "confirm", "update", NULL};
 static const char *const torn_words[] = {"none", "half-write", "half-erase", NULL};
@@ -304,7 +408,7 @@ static void judge_result(struct rig_run *run, const struct rig_explore_plan *pla
         rig_judge_invariant(seen, (enum rig_invariant)i, expected, may_stay, &verdicts[n]);
         tell_verdict(run, &verdicts[n++]);
     }
-    rig_explore_emit_end(run, seen, verdicts, n);
+    explore_emit_end(run, seen, verdicts, n);
     tell_paths(run, plan, verdicts, n);
     for (guint i = 0; i < n; i++)
         rig_invariant_verdict_clear(&verdicts[i]);
@@ -455,7 +559,7 @@ static void judge_path(struct rig_run *run, const struct rig_explore_plan *plan,
             break_by(replay->path, (enum rig_invariant)i, verdicts[n].text);
         tell_verdict(run, &verdicts[n++]);
     }
-    rig_explore_emit_end(run, NULL, verdicts, n);
+    explore_emit_end(run, NULL, verdicts, n);
     rig_path_set_origin(replay->path, run->step_id->str, run->only_path);
     emit_path(run, replay->path, true);
     for (guint i = 0; i < n; i++)
@@ -531,7 +635,7 @@ static void explore_subject(struct rig_run *run, const struct explore_arguments 
         !take_life(run, arguments->life, plan->subject, &plan->life) || !takes_its_images(run, plan) ||
         !take_invariants(run, arguments->invariants, explored, plan, why_not))
         return;
-    rig_explore_emit_start(run, plan, why_not);
+    explore_emit_start(run, plan, why_not);
     if (run->only_path) {
         play_only(run, plan);
         return;

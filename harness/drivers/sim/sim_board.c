@@ -2,11 +2,84 @@
 /* The simulated board as a rig_board: time, preparation, snapshots, listeners; its supply and its probe. */
 #include "drivers/sim/firmware.h"
 
-#include "base/error.h"
 #include "base/bytes.h"
+#include "base/error.h"
+#include "drivers/sim/sim_driver.h"
 #include "image/nordic_image.h"
 
 #include <string.h>
+
+G_STATIC_ASSERT(RIG_PACKET_MAX_FAULTS == SIM_PDU_MAX_FAULTS);
+
+static enum sim_pdu_fault_kind kind_of(enum rig_packet_fault_kind kind)
+{
+    static const enum sim_pdu_fault_kind kinds[RIG_PACKET_N_KINDS] = {
+        [RIG_PACKET_DROP] = SIM_PDU_DROP,
+        [RIG_PACKET_DUPLICATE] = SIM_PDU_DUPLICATE,
+        [RIG_PACKET_DELAY] = SIM_PDU_DELAY,
+        [RIG_PACKET_REORDER] = SIM_PDU_REORDER,
+        [RIG_PACKET_CORRUPT] = SIM_PDU_CORRUPT,
+        [RIG_PACKET_TRUNCATE] = SIM_PDU_TRUNCATE,
+        [RIG_PACKET_DISCONNECT] = SIM_PDU_DISCONNECT,
+        [RIG_PACKET_LOST] = SIM_PDU_LOST,
+    };
+
+    return kinds[kind];
+}
+
+static bool sim_arm_packet_fault(struct rig_board *board, const struct rig_packet_fault *fault,
+                                 GError **error)
+{
+    struct sim_pdu_fault armed = {
+        .direction = fault->direction == RIG_PACKET_WRITES ? SIM_PDU_WRITES : SIM_PDU_NOTIFICATIONS,
+        .first = fault->first,
+        .n_times = fault->n_times ? fault->n_times : G_MAXUINT32,
+    };
+    struct rig_sim *sim = (struct rig_sim *)board;
+    const char *why;
+
+    if (!rig_packet_fault_is_valid(fault, &why)) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT, why);
+        return false;
+    }
+    if (sim_board_pdu_faults(sim->sim)->n == 0)
+        memset(sim->n_struck, 0, sizeof sim->n_struck);
+    armed.kind = kind_of(fault->kind);
+    armed.has_value = rig_packet_fault_value(fault, &armed.value);
+    if (sim_board_arm_pdu_fault(sim->sim, &armed))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_DEVICE, "there are %u faults of packets already",
+                RIG_PACKET_MAX_FAULTS);
+    return false;
+}
+
+static bool sim_end_packet_faults(struct rig_board *board, struct rig_packet_report *report, GError **error)
+{
+    struct rig_sim *sim = (struct rig_sim *)board;
+    const struct sim_pdu_faults *faults = sim_board_pdu_faults(sim->sim);
+
+    (void)error;
+    if (report) {
+        *report = (struct rig_packet_report){.n_faults = faults->n,
+                                             .n_writes = faults->n_passed[SIM_PDU_WRITES],
+                                             .n_notifications = faults->n_passed[SIM_PDU_NOTIFICATIONS]};
+        memcpy(report->n_struck, sim->n_struck, sizeof report->n_struck);
+    }
+    sim_board_end_pdu_faults(sim->sim);
+    return true;
+}
+
+static void sim_packet_struck(void *user, uint64_t at_us, const struct sim_pdu_strike *strike)
+{
+    struct rig_sim *sim = user;
+    const struct rig_board_listener *listener = &sim->board.listener;
+    char text[SIM_PDU_STRIKE_TEXT_BYTES];
+
+    sim->n_struck[strike->fault]++;
+    sim_pdu_strike_text(strike, text, sizeof text);
+    if (listener->packet_fault)
+        listener->packet_fault(listener->user, at_us + sim->stood_us, text);
+}
 
 struct rig_snapshot {
     struct sim_snapshot *sim;
@@ -135,7 +208,7 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
     sim_board_on_console(sim->sim, on_console, sim);
     sim_board_on_boot(sim->sim, on_boot, sim);
     sim_board_on_flash(sim->sim, on_operation, sim);
-    sim_board_on_pdu_fault(sim->sim, rig_sim_packet_struck, sim);
+    sim_board_on_pdu_fault(sim->sim, sim_packet_struck, sim);
     for (guint i = 0; i < sim->taught->len; i++)
         tell_sim(sim, &g_array_index(sim->taught, struct rig_sim_taught, i));
     if (sim->firmware->made)
@@ -587,8 +660,8 @@ static const struct rig_board_ops ops = {
 };
 static const struct rig_board_options board_options = {.describe = rig_sim_describe};
 static const struct rig_board_bonds bonds = {.forget = sim_forget_bonds, .replace = sim_replace_bonds};
-static const struct rig_board_packet_faults packet_faults = {.arm = rig_sim_arm_packet_fault,
-                                                             .end = rig_sim_end_packet_faults};
+static const struct rig_board_packet_faults packet_faults = {.arm = sim_arm_packet_fault,
+                                                             .end = sim_end_packet_faults};
 static const struct rig_board_snapshots snapshots = {
     .keep = sim_keep, .rewind = sim_rewind, .forget = sim_forget_snapshot};
 static const struct rig_board_flash_watch flash_watch = {.n_operations = sim_n_operations,

@@ -128,10 +128,6 @@ static inline guint64 rig_sim_now_us(const struct rig_sim *sim)
 }
 
 void rig_sim_link_init(struct rig_sim_link *link, struct rig_sim *sim);
-/* sim_packets.c: the operations of the board, and what tells its listener. */
-bool rig_sim_arm_packet_fault(struct rig_board *board, const struct rig_packet_fault *fault, GError **error);
-bool rig_sim_end_packet_faults(struct rig_board *board, struct rig_packet_report *report, GError **error);
-void rig_sim_packet_struck(void *sim, uint64_t at_us, const struct sim_pdu_strike *strike);
 /* Tells the listener when the connection ended meanwhile. */
 void rig_sim_link_notice(struct rig_sim_link *link);
 

@@ -134,13 +134,6 @@ bool rig_ble_read_smp(struct rig_ble_connection *connection, unsigned half, uint
 /* The same for Nordic DFU; the text follows the attribute's handle. */
 bool rig_ble_read_dfu(struct rig_ble_connection *connection, unsigned half, uint16_t handle,
                       struct rig_ble_cursor value, struct rig_line *line, struct rig_ble_reading *reading);
-/* The init packet: its next bytes; a secure one in words (", init packet: application version 2, ..."); what
- * it has that was refused by this extended error ("; this one says 51", or nothing); a legacy one in words.
- */
-void rig_ble_collect_init(struct rig_ble_dfu *dfu, const struct rig_ble_cursor *value);
-void rig_ble_tell_init(const struct rig_ble_dfu *dfu, struct rig_line *line);
-void rig_ble_explain_init(const struct rig_ble_dfu *dfu, uint8_t extended, struct rig_line *line);
-void rig_ble_tell_legacy_init(const struct rig_ble_dfu *dfu, struct rig_line *line);
 /* A characteristic was discovered; name "Nordic DFU packet", or NULL. */
 void rig_ble_learn_dfu(struct rig_ble_dfu *dfu, uint16_t value_handle, const char *name);
 /* What the end of the connection (its end_reason is set) means for the operation that was the last. false:
@@ -151,8 +144,5 @@ enum rig_ble_dfu_came rig_ble_dfu_goes(const struct rig_ble_connection *connecti
 /* What a missing key, and pairing that is not supported, mean on such a board. false: nothing of its own. */
 bool rig_ble_explain_dfu_key(const struct rig_ble_dfu *dfu, struct rig_line *line);
 bool rig_ble_explain_dfu_pairing(const struct rig_ble_dfu *dfu, struct rig_line *line);
-void rig_ble_read_sm(struct rig_ble_connection *connection, unsigned half, struct rig_ble_cursor pdu,
-                     struct rig_line *line, struct rig_ble_reading *reading);
-void rig_ble_read_signal(struct rig_ble_cursor pdu, struct rig_line *line);
 
 #endif
