@@ -137,6 +137,7 @@ static bool come_up(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     (void)error;
     *outcome = RIG_LINK_OK;
     link->up = true;
+    link->up_us = rig_bluez_now_us(link);
     if (!link->own_address &&
         (link->how.where == RIG_LINK_AS_CONFIGURED || link->how.where == RIG_LINK_AT_ADDRESS))
         link->own_address = g_strdup(rig_bluez_text(link->bus, link->device, RIG_BLUEZ_DEVICE, "Address"));

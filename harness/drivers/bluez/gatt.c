@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define RELEASE_US 2000000u
-#define CACHE_US 2000000u /* what a bonded board has changed is found out that long after the connection */
+#define CACHE_US 3000000u /* what a bonded board has changed is found out that long after the connection */
 #define MIN_MTU 23
 #define MAX_MTU                                                                                              \
     515 /* of 517: an attribute value has 512 bytes at most, and bluetoothd loses what is beyond */
@@ -270,8 +270,8 @@ static bool find(struct rig_bluez_characteristic *used, enum rig_link_outcome *o
 
     *outcome = look_for(used);
     if (*outcome != RIG_LINK_OK && rig_bluez_is_bonded(link)) {
-        if (!rig_board_wait_for(link->board, rig_bluez_now_us(link) + CACHE_US, is_found_or_over, used,
-                                &ignored, error))
+        if (!rig_board_wait_for(link->board, MAX(link->up_us + CACHE_US, rig_bluez_now_us(link)),
+                                is_found_or_over, used, &ignored, error))
             return false;
         *outcome = link->up ? look_for(used) : RIG_LINK_LOST;
     }

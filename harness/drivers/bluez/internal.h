@@ -49,6 +49,7 @@ struct rig_bluez_link {
     char *wanted_name;           /* owned; NULL: none */
     char *own_address; /* of the device that was found first where it is configured to be; NULL: none yet */
     bool up;           /* connected, as far as bluetoothd told */
+    guint64 up_us;     /* since when */
     bool used;         /* something came of this connection */
     bool services_changed; /* a characteristic that was subscribed to is gone */
     bool was_connected;    /* bluetoothd said so during this attempt */
