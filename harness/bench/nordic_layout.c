@@ -214,6 +214,8 @@ void rig_nordic_layout_apply(struct rig_layout *layout, const struct rig_options
             (enum rig_nordic_buttonless)place_of(options->buttonless, rig_choices_buttonless);
     if (options->requires_bonds)
         nordic->requires_bonds = *options->requires_bonds;
+    else if (options->buttonless && layout->family == RIG_BOOTLOADER_NORDIC_SECURE)
+        nordic->requires_bonds = nordic->buttonless == RIG_NORDIC_BUTTONLESS_BONDED;
     if (options->save_progress)
         nordic->saves_progress = *options->save_progress;
     if (options->button_held)

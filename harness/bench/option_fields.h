@@ -114,7 +114,8 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                   .about = "Nordic: somebody holds the button that leads into the bootloader at a reset."),  \
         RIG_FIELD("requires-bonds", FLAG, struct rig_options_spec, requires_bonds,                           \
                   .about = "Nordic: the bootloader serves bonded hosts only "                                \
-                           "(NRF_DFU_BLE_REQUIRES_BONDS)."),                                                 \
+                           "(NRF_DFU_BLE_REQUIRES_BONDS), as an application with `buttonless: bonded` "      \
+                           "needs it; without this option as `buttonless` is written."),                     \
         RIG_FIELD("save-progress", FLAG, struct rig_options_spec, save_progress,                             \
                   .about = "Nordic: the bootloader keeps the progress of a transfer in flash "               \
                            "(NRF_DFU_SAVE_PROGRESS_IN_FLASH)."),                                             \
