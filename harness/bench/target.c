@@ -14,13 +14,6 @@ bool rig_board_option_is_on_by_default(const char *name)
     return g_strv_contains(on, name);
 }
 
-const char *rig_target_default(const char *protocol)
-{
-    return g_strcmp0(protocol, "nordic-secure") == 0   ? "sim-nrf52840-dfu"
-           : g_strcmp0(protocol, "nordic-legacy") == 0 ? "sim-nrf51-legacy"
-                                                       : RIG_TARGET_DEFAULT;
-}
-
 static gint compare_names(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

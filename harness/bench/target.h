@@ -162,8 +162,6 @@ struct rig_target {
 };
 
 #define RIG_TARGET_DEFAULT "sim-nrf52840-mcuboot"
-/* The shipped target for scenarios of an update protocol; NULL or another one: RIG_TARGET_DEFAULT. */
-const char *rig_target_default(const char *protocol);
 
 /* name_or_path: a file (has a '/' or ends in .yaml), or NAME for NAME.yaml in the directory of the shipped
  * targets. NULL with an error that carries all diagnostics, or the names that exist. */

@@ -157,9 +157,15 @@ static int run_command(int argc, char **argv)
     return no_such_command(argv[1]);
 }
 
+/* First thing of main(): the ends of children can be looked at, whatever the parent ignored. */
+static void cli_signals_begin(void)
+{
+    signal(SIGCHLD, SIG_DFL);
+}
+
 int main(int argc, char **argv)
 {
-    rig_cli_signals_begin();
+    cli_signals_begin();
     watch_standard_output();
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C");

@@ -395,6 +395,12 @@ static int conclude(struct session *session)
     return exit_code == RIG_EXIT_PASSED || exit_code == RIG_EXIT_NOTHING ? RIG_EXIT_ERROR : exit_code;
 }
 
+/* After that: an error of the run that no event could tell (its journal is not complete). */
+static void results_add_error(struct rig_results *results, const char *text)
+{
+    rig_results_conclude_problem(results, NULL, text);
+}
+
 /* A pass without its evidence is none: the reports say so as the exit code does. */
 static void doubt_without_journal(struct session *session)
 {
@@ -404,7 +410,7 @@ static void doubt_without_journal(struct session *session)
     if (!lost || rig_results_exit_code(session->results) != RIG_EXIT_PASSED)
         return;
     text = g_strdup_printf("the journal is not complete: %s", lost->message);
-    rig_results_add_error(session->results, text);
+    results_add_error(session->results, text);
 }
 
 /* The reports, and the exit code that follows from them. */
@@ -513,7 +519,7 @@ static int conclude_dead(struct session *session, const char *died)
         session->results = seen;
     }
     fprintf(stderr, "bootrig: %s\n", why);
-    rig_results_add_error(session->results, why);
+    results_add_error(session->results, why);
     write_reports(session);
     return RIG_EXIT_ERROR;
 }
@@ -600,6 +606,22 @@ static void session_clear(struct session *session)
     g_clear_pointer(&session->output, rig_output_release);
 }
 
+/* Whether these cases, n_repeats times, are a run that reports can hold (RIG_RESULTS_MAX_CASES). The error
+ * says how to make it smaller. */
+static bool selection_fits_a_run(const struct rig_selection *selection, guint n_repeats, GError **error)
+{
+    guint64 n_plays = (guint64)selection->cases->len * n_repeats;
+
+    if (n_plays <= RIG_RESULTS_MAX_CASES)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "%u cases, %u times each, are %" G_GUINT64_FORMAT
+                " in one run, more than the %u that its reports "
+                "can hold: choose fewer (--name, --tag) or a smaller --repeat",
+                selection->cases->len, n_repeats, n_plays, RIG_RESULTS_MAX_CASES);
+    return false;
+}
+
 static int select_and_run(struct session *session, struct rig_boards *boards)
 {
     const struct rig_run_options *options = session->options;
@@ -610,7 +632,7 @@ static int select_and_run(struct session *session, struct rig_boards *boards)
     rig_selection_print_notes(selection, stderr);
     if (options->dry_run)
         return print_plan(boards, selection);
-    if (!rig_selection_fits_a_run(selection, session->plan.n_repeats, &error))
+    if (!selection_fits_a_run(selection, session->plan.n_repeats, &error))
         return die(session, error);
     if (selection->cases->len == 0 && selection->errors->len == 0)
         print_nothing(selection);

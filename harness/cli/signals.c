@@ -14,11 +14,6 @@ static bool is_ignored(int number)
     return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-void rig_cli_signals_begin(void)
-{
-    signal(SIGCHLD, SIG_DFL);
-}
-
 void rig_cli_catch_signals(void (*handler)(int), int flags)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags};

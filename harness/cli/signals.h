@@ -11,8 +11,6 @@
 
 G_BEGIN_DECLS
 
-/* First thing of main(): the ends of children can be looked at, whatever the parent ignored. */
-void rig_cli_signals_begin(void);
 /* SIGINT, SIGTERM and SIGHUP go to handler; SIGPIPE is ignored. flags: of sigaction(), or 0. */
 void rig_cli_catch_signals(void (*handler)(int), int flags);
 /* SIGINT and SIGTERM go to a function of the default main loop. ids: sources to be removed, 0 where the

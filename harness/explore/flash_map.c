@@ -188,18 +188,6 @@ struct rig_path_cell rig_flash_map_cell(const struct rig_flash_map *map, guint i
                    sim_flash_device(flash, area->place.device)->erased);
 }
 
-bool rig_flash_map_trailer(const struct rig_flash_map *map, guint index, struct rig_path *path,
-                           struct rig_path_trailer *words)
-{
-    const struct rig_subject_ops *ops = map->subject->ops;
-
-    if (!ops->record_read ||
-        !ops->record_read(map->subject, &rig_flash_map_area(map, index)->place, path, words))
-        return false;
-    words->area = index;
-    return true;
-}
-
 static void record_field(const struct rig_flash_map *map, const struct rig_mapped_area *area,
                          const struct sim_flash_operation *operation, struct rig_subject_field *field)
 {

@@ -34,9 +34,6 @@ guint32 rig_mapped_area_end(const struct rig_mapped_area *area, guint sector); /
 
 /* What a sector holds now. */
 struct rig_path_cell rig_flash_map_cell(const struct rig_flash_map *map, guint area, guint sector);
-/* The trailer of an area now, in texts of the path. false: it has none. */
-bool rig_flash_map_trailer(const struct rig_flash_map *map, guint area, struct rig_path *path,
-                           struct rig_path_trailer *trailer);
 
 /* One operation in words: "write 16 B primary trailer: magic = good", "erase primary sector 3". Before or
  * after it happened. Owned by the caller. *field: short name of the trailer field that it writes, static;

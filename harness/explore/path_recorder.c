@@ -127,6 +127,19 @@ static void fold(struct rig_path *path, GPtrArray *steps)
 
 /* ---- a recorder ---- */
 
+/* The trailer of an area now, in texts of the path. false: it has none. */
+static bool flash_map_trailer(const struct rig_flash_map *map, guint index, struct rig_path *path,
+                              struct rig_path_trailer *words)
+{
+    const struct rig_subject_ops *ops = map->subject->ops;
+
+    if (!ops->record_read ||
+        !ops->record_read(map->subject, &rig_flash_map_area(map, index)->place, path, words))
+        return false;
+    words->area = index;
+    return true;
+}
+
 static void list_area(struct rig_path_recorder *recorder, guint index)
 {
     const struct rig_mapped_area *area = rig_flash_map_area(recorder->map, index);
@@ -142,7 +155,7 @@ static void list_area(struct rig_path_recorder *recorder, guint index)
     }
     told->trailer =
         area->trailer < area->place.n_bytes ? rig_mapped_area_sector(area, area->trailer) : told->n_sectors;
-    if (rig_flash_map_trailer(recorder->map, index, recorder->path, &trailer))
+    if (flash_map_trailer(recorder->map, index, recorder->path, &trailer))
         g_array_append_val(recorder->path->trailers, trailer);
     g_array_append_val(recorder->trailers, trailer);
     g_ptr_array_add(recorder->cells, g_array_copy(told->cells));
@@ -213,7 +226,7 @@ static bool same_trailer(const struct rig_path_trailer *a, const struct rig_path
 static bool agrees_on(const struct rig_path_recorder *recorder, guint area)
 {
     struct rig_path_trailer trailer;
-    bool same = !rig_flash_map_trailer(recorder->map, area, recorder->path, &trailer) ||
+    bool same = !flash_map_trailer(recorder->map, area, recorder->path, &trailer) ||
                 same_trailer(&trailer, trailer_now(recorder, area));
 
     for (guint sector = 0; same && sector < rig_flash_map_area(recorder->map, area)->starts->len; sector++) {
@@ -286,8 +299,7 @@ static void note_trailer(struct rig_path_recorder *recorder, struct rig_path_ste
     struct rig_path_trailer *known = trailer_now(recorder, area);
     struct rig_path_trailer trailer;
 
-    if (!rig_flash_map_trailer(recorder->map, area, recorder->path, &trailer) ||
-        same_trailer(known, &trailer))
+    if (!flash_map_trailer(recorder->map, area, recorder->path, &trailer) || same_trailer(known, &trailer))
         return;
     *known = trailer;
     put_trailer(step->trailers, &trailer);

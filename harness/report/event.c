@@ -217,6 +217,26 @@ static void rig_event_add_number(struct rig_event *event, const char *word, gint
         rig_event_add_read(event, word, RIG_FIELD_COUNT)->count = value;
 }
 
+/* Appends any bytes as valid UTF-8 without NUL: each byte that is no part of a sequence becomes the four
+ * characters \xNN. */
+static void text_utf8(GString *out, const void *bytes, gsize n_bytes)
+{
+    const char *at = bytes;
+    const char *end = at + n_bytes;
+
+    while (at < end) {
+        const char *bad;
+
+        if (g_utf8_validate_len(at, (gsize)(end - at), &bad)) {
+            g_string_append_len(out, at, end - at);
+            return;
+        }
+        g_string_append_len(out, at, bad - at);
+        g_string_append_printf(out, "\\x%02X", (unsigned)(guchar)*bad);
+        at = bad + 1;
+    }
+}
+
 static const char *rig_event_keep_text(struct rig_event *event, const char *bytes, gsize n_bytes)
 {
     g_autoptr(GString) clean = NULL;
@@ -226,7 +246,7 @@ static const char *rig_event_keep_text(struct rig_event *event, const char *byte
         return g_string_chunk_insert_len(event->strings, bytes, (gssize)n_bytes);
     clean = g_string_sized_new(n_bytes + 16);
     bounded = g_string_new(NULL);
-    rig_text_utf8(clean, bytes, n_bytes);
+    text_utf8(clean, bytes, n_bytes);
     rig_text_bounded(bounded, clean->str, clean->len, RIG_EVENT_MAX_TEXT_BYTES);
     return g_string_chunk_insert_len(event->strings, bounded->str, (gssize)bounded->len);
 }

@@ -261,8 +261,3 @@ char *rig_journal_wall(gint64 unix_us)
 
     return g_strdup_printf("%s.%03dZ", text, (int)(unix_us / 1000 % 1000));
 }
-
-char *rig_journal_wall_now(void)
-{
-    return rig_journal_wall(g_get_real_time());
-}

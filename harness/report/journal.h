@@ -44,7 +44,6 @@ const char *rig_journal_path(const struct rig_journal *journal); /* NULL without
 
 /* "2026-11-21T08:15:30.123Z": the form of every `wall`. Owned by the caller. */
 char *rig_journal_wall(gint64 unix_us);
-char *rig_journal_wall_now(void);
 
 G_END_DECLS
 

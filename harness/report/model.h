@@ -204,9 +204,6 @@ void rig_results_take(void *results, const struct rig_event *event);
  * after the last event; a live run calls it after `run-end`. */
 void rig_results_finish(struct rig_results *results);
 
-/* After that: an error of the run that no event could tell (its journal is not complete). */
-void rig_results_add_error(struct rig_results *results, const char *text);
-
 /* Reads a whole journal of any size, in bounded memory but for the results, and settles it. What is broken in
  * the file is counted, not refused. An error only when the file cannot be read at all (missing, a directory).
  */

@@ -51,6 +51,14 @@ static void append_patterns(GString *out, guint number)
         number, number);
 }
 
+static void picture_escaped(GString *out, const char *text)
+{
+    g_autoptr(GString) plain = g_string_new(NULL);
+
+    rig_text_plain(plain, text, true);
+    rig_text_html(out, plain->str);
+}
+
 /* What the picture says, for those who do not see it. */
 static void append_description(GString *out, const struct rig_path *path, const char *subtitle, guint number)
 {
@@ -225,6 +233,17 @@ static bool is_bad(const struct picture_area *area, enum picture_field field, co
     if (area->is_page && field == FIELD_MAGIC)
         return !g_str_equal(value, "valid") && !g_str_equal(value, "written");
     return g_str_equal(value, "bad");
+}
+
+/* page: of a page of settings, which has what it is worth in `magic` and what it is for in `status`. */
+static const char *picture_field_name(enum picture_field field, bool page)
+{
+    static const char *const names[] = {"magic",     "swap type", "swap size",  "TLV sizes",
+                                        "copy_done", "image_ok",  "swap status"};
+
+    if (page && (field == FIELD_MAGIC || field == FIELD_STATUS))
+        return field == FIELD_MAGIC ? "page" : "for";
+    return names[field];
 }
 
 static void field_bar(struct picture *picture, const struct picture_area *area, enum picture_field field,
@@ -469,6 +488,14 @@ static void draw_frame(struct picture *picture, const struct picture_cycle *plac
                      g_ptr_array_index(place->lines, i), 0);
 }
 
+/* Where a power-on that was cut ends, or its right edge. */
+static int picture_end_x(const struct picture_cycle *cycle)
+{
+    if (!cycle->cycle->cut)
+        return cycle->x + cycle->width;
+    return MIN(picture_column_x(cycle, cycle->cycle->steps->len) + 5, cycle->x + cycle->width);
+}
+
 static void draw_cycle(struct picture *picture, const struct picture_cycle *place)
 {
     const GPtrArray *steps = place->cycle->steps;
@@ -563,6 +590,20 @@ static void append_legend(struct picture *picture, int y)
                  "erase, W write, "
                  "over them the operation's number \u00b7 swap status 4.1: step 4, state 1",
                  56, LINE_HEIGHT);
+}
+
+static void picture_clear(struct picture *picture)
+{
+    for (guint i = 0; i < picture->areas->len; i++) {
+        g_array_unref(g_array_index(picture->areas, struct picture_area, i).bands);
+        g_array_unref(g_array_index(picture->areas, struct picture_area, i).cells);
+    }
+    g_ptr_array_unref(picture->steps);
+    for (guint i = 0; i < picture->cycles->len; i++)
+        g_ptr_array_unref(g_array_index(picture->cycles, struct picture_cycle, i).lines);
+    g_array_unref(picture->areas);
+    g_array_unref(picture->cycles);
+    g_array_unref(picture->foot_lines);
 }
 
 void rig_picture_append(GString *out, const struct rig_path *path, const char *subtitle, guint number)

@@ -11,14 +11,6 @@
 #define MAX_BANDS 300u         /* of an area: only a strange journal has more, the last one takes the rest */
 #define MORE_CYCLES_WIDTH 1380 /* room for the columns of one power-on */
 
-void picture_escaped(GString *out, const char *text)
-{
-    g_autoptr(GString) plain = g_string_new(NULL);
-
-    rig_text_plain(plain, text, true);
-    rig_text_html(out, plain->str);
-}
-
 /* Plain text of at most so many characters. */
 static char *shortened(const char *text, guint n_columns)
 {
@@ -151,16 +143,6 @@ static void stack_area(struct picture_area *area, int *y)
     }
     *y = MAX(*y, area->top + 2 * LINE_HEIGHT); /* room for its name */
     *y += AREA_GAP;
-}
-
-const char *picture_field_name(enum picture_field field, bool page)
-{
-    static const char *const names[] = {"magic",     "swap type", "swap size",  "TLV sizes",
-                                        "copy_done", "image_ok",  "swap status"};
-
-    if (page && (field == FIELD_MAGIC || field == FIELD_STATUS))
-        return field == FIELD_MAGIC ? "page" : "for";
-    return names[field];
 }
 
 enum picture_field picture_field_of(const char *name)
@@ -333,13 +315,6 @@ int picture_column_x(const struct picture_cycle *cycle, guint step)
     return x;
 }
 
-int picture_end_x(const struct picture_cycle *cycle)
-{
-    if (!cycle->cycle->cut)
-        return cycle->x + cycle->width;
-    return MIN(picture_column_x(cycle, cycle->cycle->steps->len) + 5, cycle->x + cycle->width);
-}
-
 static struct picture_cycle size_cycle(const struct rig_path_cycle *cycle)
 {
     guint n = cycle->steps->len;
@@ -396,18 +371,4 @@ void picture_lay_out(struct picture *picture)
     picture->steps = rig_path_steps(picture->path);
     lay_out_areas(picture);
     lay_out_cycles(picture);
-}
-
-void picture_clear(struct picture *picture)
-{
-    for (guint i = 0; i < picture->areas->len; i++) {
-        g_array_unref(g_array_index(picture->areas, struct picture_area, i).bands);
-        g_array_unref(g_array_index(picture->areas, struct picture_area, i).cells);
-    }
-    g_ptr_array_unref(picture->steps);
-    for (guint i = 0; i < picture->cycles->len; i++)
-        g_ptr_array_unref(g_array_index(picture->cycles, struct picture_cycle, i).lines);
-    g_array_unref(picture->areas);
-    g_array_unref(picture->cycles);
-    g_array_unref(picture->foot_lines);
 }

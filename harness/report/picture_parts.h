@@ -37,8 +37,6 @@ enum picture_field {
     N_FIELDS
 };
 /* In words, and as steps name them. */
-/* page: of a page of settings, which has what it is worth in `magic` and what it is for in `status`. */
-const char *picture_field_name(enum picture_field field, bool page);
 /* The row that a step's field belongs to; N_FIELDS: none. */
 enum picture_field picture_field_of(const char *name);
 
@@ -88,11 +86,8 @@ struct picture {
 };
 
 void picture_lay_out(struct picture *picture);
-void picture_clear(struct picture *picture);
 /* Left edge of a step's column, and the right edge of the last one for step == n. */
 int picture_column_x(const struct picture_cycle *cycle, guint step);
-/* Where a power-on that was cut ends, or its right edge. */
-int picture_end_x(const struct picture_cycle *cycle);
 int picture_column_width(const struct picture_cycle *cycle, const struct rig_path_step *step);
 
 /* What a trailer shows in one of its rows; "" = nothing. Borrowed, or in `digits`. */
@@ -101,7 +96,6 @@ const char *picture_field_value(const struct rig_path_trailer *trailer, enum pic
 
 /* Escaped; class may be NULL; cut to n_columns of text with an ellipsis when it is longer, 0 = not. */
 void picture_text(GString *out, int x, int y, const char *class, const char *text, guint n_columns);
-void picture_escaped(GString *out, const char *text);
 /* Splits at spaces into lines of at most n_columns, at most max_lines of them. */
 void picture_wrap(GPtrArray *lines, const char *text, guint n_columns, guint max_lines);
 

@@ -168,11 +168,6 @@ void rig_results_finish(struct rig_results *results)
     }
 }
 
-void rig_results_add_error(struct rig_results *results, const char *text)
-{
-    rig_results_conclude_problem(results, NULL, text);
-}
-
 struct rig_counts rig_results_counts(const struct rig_results *results)
 {
     struct rig_counts counts = {.n_cases = results->cases->len,

@@ -7,24 +7,6 @@
 #define ESCAPE 0x1b
 #define MAX_SEQUENCE_CHARS 256
 
-void rig_text_utf8(GString *out, const void *bytes, gsize n_bytes)
-{
-    const char *at = bytes;
-    const char *end = at + n_bytes;
-
-    while (at < end) {
-        const char *bad;
-
-        if (g_utf8_validate_len(at, (gsize)(end - at), &bad)) {
-            g_string_append_len(out, at, end - at);
-            return;
-        }
-        g_string_append_len(out, at, bad - at);
-        g_string_append_printf(out, "\\x%02X", (unsigned)(guchar)*bad);
-        at = bad + 1;
-    }
-}
-
 static gsize boundary_before(const char *text, gsize at)
 {
     while (at > 0 && ((guchar)text[at] & 0xc0) == 0x80)

@@ -9,10 +9,6 @@
 
 G_BEGIN_DECLS
 
-/* Appends any bytes as valid UTF-8 without NUL: each byte that is no part of a sequence becomes the four
- * characters \xNN. */
-void rig_text_utf8(GString *out, const void *bytes, gsize n_bytes);
-
 /* Appends at most max_bytes of valid UTF-8: the whole text, or its head and its tail with "[... N bytes left
  * out ...]" on a line of its own between them (the note is not counted). Never cuts inside a sequence. */
 void rig_text_bounded(GString *out, const char *text, gsize n_bytes, gsize max_bytes);

@@ -306,9 +306,17 @@ struct rig_board *rig_boards_get(struct rig_boards *boards, const char *wanted,
     return made->board;
 }
 
+/* The shipped target for scenarios of an update protocol; NULL or another one: RIG_TARGET_DEFAULT. */
+static const char *target_default(const char *protocol)
+{
+    return g_strcmp0(protocol, "nordic-secure") == 0   ? "sim-nrf52840-dfu"
+           : g_strcmp0(protocol, "nordic-legacy") == 0 ? "sim-nrf51-legacy"
+                                                       : RIG_TARGET_DEFAULT;
+}
+
 const char *rig_boards_wanted(const struct rig_scenario *scenario)
 {
-    return scenario->target ? scenario->target : rig_target_default(scenario->protocol);
+    return scenario->target ? scenario->target : target_default(scenario->protocol);
 }
 
 char *rig_boards_skip_reason(struct rig_boards *boards, const struct rig_case *the_case, GError **error)

@@ -296,11 +296,16 @@ static void describe_target(const struct rig_run_plan *plan, struct rig_event *e
     rig_event_text(event, RIG_KEY_TARGET_ABOUT, target->about);
 }
 
+static char *journal_wall_now(void)
+{
+    return rig_journal_wall(g_get_real_time());
+}
+
 /* target: as asked for, of a run that has no boards. */
 static struct rig_event *run_start(const struct rig_run_plan *plan, const char *target)
 {
     struct rig_event *event = rig_event_new(RIG_EVENT_RUN_START);
-    g_autofree char *wall = rig_journal_wall_now();
+    g_autofree char *wall = journal_wall_now();
 
     rig_event_count(event, RIG_KEY_FORMAT, RIG_JOURNAL_FORMAT);
     rig_event_text(event, RIG_KEY_VERSION, RIG_VERSION);
@@ -354,7 +359,7 @@ static void emit_load_errors(const struct rig_run_plan *plan)
 static void emit_case_start(const struct play *play, const struct attempt *attempt)
 {
     struct rig_event *event = rig_event_new(RIG_EVENT_CASE_START);
-    g_autofree char *wall = rig_journal_wall_now();
+    g_autofree char *wall = journal_wall_now();
 
     rig_event_text(event, RIG_KEY_WALL, wall);
     rig_event_textf(event, RIG_KEY_SEED, "%" G_GUINT64_FORMAT, attempt->seed);
@@ -428,7 +433,7 @@ static void emit_case_end(const struct play *play, const struct attempt *attempt
                           const struct findings *findings)
 {
     struct rig_event *event = rig_event_new(RIG_EVENT_CASE_END);
-    g_autofree char *wall = rig_journal_wall_now();
+    g_autofree char *wall = journal_wall_now();
     g_autofree char *replay = rig_replay_line(play->plan, run, attempt->target->given, attempt->seed);
 
     rig_event_text(event, RIG_KEY_VERDICT, rig_verdict_word(run->trouble.verdict));
@@ -558,7 +563,7 @@ static void end_unplayed(const struct play *play, enum rig_verdict verdict, cons
 {
     struct attempt attempt = {0};
     struct rig_event *event = rig_event_new(RIG_EVENT_CASE_END);
-    g_autofree char *wall = rig_journal_wall_now();
+    g_autofree char *wall = journal_wall_now();
 
     rig_journal_begin_case(play->plan->journal, play->index, 0);
     emit_case_start(play, &attempt);
@@ -624,7 +629,7 @@ static bool play_case(const struct play *play, bool *interrupted)
 static void emit_run_end(const struct rig_run_plan *plan, gint64 started_us, bool interrupted)
 {
     struct rig_event *event = rig_event_new(RIG_EVENT_RUN_END);
-    g_autofree char *wall = rig_journal_wall_now();
+    g_autofree char *wall = journal_wall_now();
 
     rig_event_text(event, RIG_KEY_WALL, wall);
     rig_event_count(event, RIG_KEY_DURATION_MS, (g_get_monotonic_time() - started_us) / 1000);

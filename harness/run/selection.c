@@ -161,20 +161,6 @@ struct rig_selection *rig_selection_load(const char *const *paths, const struct 
     return selection;
 }
 
-bool rig_selection_fits_a_run(const struct rig_selection *selection, guint n_repeats, GError **error)
-{
-    guint64 n_plays = (guint64)selection->cases->len * n_repeats;
-
-    if (n_plays <= RIG_RESULTS_MAX_CASES)
-        return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
-                "%u cases, %u times each, are %" G_GUINT64_FORMAT
-                " in one run, more than the %u that its reports "
-                "can hold: choose fewer (--name, --tag) or a smaller --repeat",
-                selection->cases->len, n_repeats, n_plays, RIG_RESULTS_MAX_CASES);
-    return false;
-}
-
 void rig_selection_free(struct rig_selection *selection)
 {
     if (!selection)

@@ -36,10 +36,6 @@ struct rig_selection *rig_selection_load(const char *const *paths, const struct 
 void rig_selection_free(struct rig_selection *selection);
 /* Writes all notes. */
 void rig_selection_print_notes(const struct rig_selection *selection, FILE *out);
-/* Whether these cases, n_repeats times, are a run that reports can hold (RIG_RESULTS_MAX_CASES). The error
- * says how to make it smaller. */
-bool rig_selection_fits_a_run(const struct rig_selection *selection, guint n_repeats,
-                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 typedef struct rig_selection rig_selection;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_selection, rig_selection_free)
 

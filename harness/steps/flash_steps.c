@@ -64,6 +64,18 @@ struct seen_slot {
     struct rig_trailer trailer;
 };
 
+/* The step's error after a read of the slot that failed, with the probe's own words; what: "its trailer". */
+static void slot_tell_unread(struct rig_run *run, const struct rig_slot_reader *reader, const char *what)
+{
+    g_autoptr(GError) why = NULL;
+    guint8 byte;
+
+    (void)!reader->probe->ops->read(reader->probe, reader->slot.device,
+                                    reader->slot.device_offset + reader->slot.n_bytes - 1, &byte, 1, &why);
+    rig_run_error_text(run, "%s: %s cannot be read%s%s", reader->slot.name, what, why ? ": " : "",
+                       why ? why->message : "");
+}
+
 static bool open_slot(struct rig_run *run, guint index, struct seen_slot *seen)
 {
     if (!rig_slot_open(run, index, &seen->reader, &seen->source)) {
@@ -74,7 +86,7 @@ static bool open_slot(struct rig_run *run, guint index, struct seen_slot *seen)
     if (run->board->layout.family != RIG_BOOTLOADER_MCUBOOT)
         return true; /* banks have none */
     if (!rig_trailer_decode(&seen->reader.slot.geometry, &seen->source, &seen->trailer)) {
-        rig_slot_tell_unread(run, &seen->reader, "its trailer");
+        slot_tell_unread(run, &seen->reader, "its trailer");
         return false;
     }
     return true;
@@ -123,7 +135,7 @@ static void expect_content(struct rig_run *run, const char *wanted, const struct
 
     bytes = g_malloc(slot->n_bytes);
     if (!seen->source.read(seen->source.user, 0, bytes, slot->n_bytes)) {
-        rig_slot_tell_unread(run, &seen->reader, "its content");
+        slot_tell_unread(run, &seen->reader, "its content");
         return;
     }
     if (!wanted) {
@@ -190,6 +202,11 @@ static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
     rig_run_expect(run, strstr(status, wanted->status) != NULL, "swap status", wanted->status, status);
 }
 
+static char *fit_no_scratch(const struct rig_fit *fit)
+{
+    return g_strdup_printf("target '%s' has no scratch area", fit->target->name);
+}
+
 static char *slot_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const struct slot_arguments *wanted = RIG_ARGUMENTS(step, struct slot_arguments);
@@ -215,7 +232,7 @@ static char *slot_unfit(const struct rig_step *step, struct rig_fit *fit)
             fit->board->foreign_bootloader, of_progress);
     if (wanted->slot != fit->layout.n_slots)
         return rig_fit_no_slot(fit, wanted->slot);
-    return fit->layout.scratch.n_bytes ? NULL : rig_fit_no_scratch(fit);
+    return fit->layout.scratch.n_bytes ? NULL : fit_no_scratch(fit);
 }
 
 const struct rig_verb rig_verb_expect_slot = {
@@ -506,7 +523,7 @@ static char *place_unfit(const struct rig_fit *fit, const struct rig_value *plac
     if (g_str_has_prefix(place->keyword, "slot"))
         return rig_fit_no_slot(fit, (guint64)(place->keyword[4] - '0'));
     if (g_str_equal(place->keyword, "scratch"))
-        return fit->layout.scratch.n_bytes ? NULL : rig_fit_no_scratch(fit);
+        return fit->layout.scratch.n_bytes ? NULL : fit_no_scratch(fit);
     if (g_str_equal(place->keyword, "internal") || g_str_equal(place->keyword, "external") ||
         rig_layout_region(&fit->layout, place->keyword, &begin, &n_bytes))
         return NULL;

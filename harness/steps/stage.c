@@ -293,11 +293,6 @@ void rig_run_note(struct rig_run *run, const char *format, ...)
     va_end(arguments);
 }
 
-void rig_run_not_judged(struct rig_run *run, const char *what, const char *why)
-{
-    rig_run_note(run, "not judged on bootloader '%s': %s: %s", run->board->foreign_bootloader, what, why);
-}
-
 void rig_run_power_event(struct rig_run *run, const char *what, const char *text, const char *proof)
 {
     struct rig_event *event = rig_event_new(RIG_EVENT_POWER);
@@ -516,17 +511,6 @@ bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *sto
         (void)!rig_nordic_bank(storage->probe, index, &storage->slot, NULL);
     *source = (struct rig_image_source){.read = read_slot, .user = storage, .n_bytes = storage->slot.n_bytes};
     return true;
-}
-
-void rig_slot_tell_unread(struct rig_run *run, const struct rig_slot_reader *reader, const char *what)
-{
-    g_autoptr(GError) why = NULL;
-    guint8 byte;
-
-    (void)!reader->probe->ops->read(reader->probe, reader->slot.device,
-                                    reader->slot.device_offset + reader->slot.n_bytes - 1, &byte, 1, &why);
-    rig_run_error_text(run, "%s: %s cannot be read%s%s", reader->slot.name, what, why ? ": " : "",
-                       why ? why->message : "");
 }
 
 static char *trailer_text(struct rig_run *run, guint index)

@@ -125,8 +125,6 @@ void rig_run_unfinished(struct rig_run *run, const char *format, ...) G_GNUC_PRI
 bool rig_run_expect(struct rig_run *run, bool ok, const char *what, const char *expected, const char *seen);
 
 /* Events; muted inside a sweep. */
-/* An expectation that nobody can judge on this board: on record as such, neither kept nor broken. */
-void rig_run_not_judged(struct rig_run *run, const char *what, const char *why);
 void rig_run_note(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void rig_run_power_event(struct rig_run *run, const char *what, const char *text, const char *proof);
 void rig_run_fault_event(struct rig_run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -159,8 +157,6 @@ struct rig_slot_reader {
 };
 bool rig_slot_open(struct rig_run *run, guint index, struct rig_slot_reader *storage,
                    struct rig_image_source *source);
-/* The step's error after a read of the slot that failed, with the probe's own words; what: "its trailer". */
-void rig_slot_tell_unread(struct rig_run *run, const struct rig_slot_reader *reader, const char *what);
 
 /* Trailers of all slots decoded, one line each, or those that the path of an exploration leaves;
  * NULL-terminated, owned by the caller. */

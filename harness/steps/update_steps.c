@@ -176,6 +176,12 @@ static struct rig_update_transfer transfer_of(struct rig_run *run, const struct 
     return transfer;
 }
 
+/* Whether it has this option of a transfer. */
+static bool update_takes(const struct rig_update_protocol *protocol, const char *option)
+{
+    return g_strv_contains(protocol->options, option);
+}
+
 /* The first option of this upload that the protocol has not; NULL: it has all. */
 static const char *foreign_option(const struct upload_arguments *arguments,
                                   const struct rig_update_protocol *protocol)
@@ -194,7 +200,7 @@ static const char *foreign_option(const struct upload_arguments *arguments,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(options); i++)
-        if (options[i].chosen && !rig_update_takes(protocol, options[i].name))
+        if (options[i].chosen && !update_takes(protocol, options[i].name))
             return options[i].name;
     return NULL;
 }
@@ -298,7 +304,7 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
         reason = g_strdup_printf("uploads over %s have no '%s'", protocol->name, foreign);
     if (!reason)
         reason = forgets(arguments, fit);
-    if (!reason && rig_update_takes(protocol, "chunk") && !says_all(fit))
+    if (!reason && update_takes(protocol, "chunk") && !says_all(fit))
         reason = no_packets(arguments, fit);
     return reason ? reason : rig_fit_unchecked(fit, image);
 }

@@ -114,11 +114,6 @@ void rig_usb_release(struct rig_usb *usb)
         usb->ops->release(usb);
 }
 
-bool rig_usb_claim(struct rig_usb *usb, GError **error)
-{
-    return !usb->ops->claim || usb->ops->claim(usb, error);
-}
-
 bool rig_usb_control(struct rig_usb *usb, const struct rig_usb_setup *setup, guint8 *bytes, gsize n_bytes,
                      gsize *n_done, guint timeout_ms, GError **error)
 {

@@ -96,7 +96,6 @@ void rig_usb_free(struct rig_usb *usb);
 /* Lets other programs at the claimed interface until the next claim; an open device is claimed. No transfer
  * may be made meanwhile. A claim waits as opening does: RIG_ERROR_DEVICE when another program keeps it. */
 void rig_usb_release(struct rig_usb *usb);
-bool rig_usb_claim(struct rig_usb *usb, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 typedef struct rig_usb rig_usb;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_usb, rig_usb_free)
 

@@ -58,6 +58,25 @@ static void look_with_monitor(struct rig_bluez_link *link)
     rig_bluez_monitor_restart(link->monitor);
 }
 
+/* Once the board is gone: the words of the controller, or bluetoothd's. */
+static enum rig_link_outcome bluez_why_gone(struct rig_bluez_link *link)
+{
+    const struct rig_bluez_events *events = rig_bluez_monitor_events(link->monitor);
+    char text[sizeof link->text];
+    guint8 code = events ? rig_bluez_events_reason(events, text, sizeof text) : 0;
+    const char *trouble = rig_bluez_host_trouble(link);
+
+    if (trouble) {
+        link->host_fault = true;
+        rig_bluez_say(link, false, "%s", trouble);
+        return RIG_LINK_LOST;
+    }
+    if (!code)
+        return RIG_LINK_LOST;
+    rig_bluez_say(link, false, "disconnected: %s", text);
+    return rig_bluez_hci_outcome(code);
+}
+
 static bool dial(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = attempt->link;
@@ -78,7 +97,7 @@ static bool dial(struct attempt *attempt, enum rig_link_outcome *outcome, GError
         rig_bluez_send(link->bus, link->device, RIG_BLUEZ_DEVICE, "Disconnect", NULL);
     if (!rig_bluez_judge_reply(link, "connecting", &reply, outcome, &attempt->again, error))
         return false;
-    why = rig_bluez_why_gone(link);
+    why = bluez_why_gone(link);
     if (why != RIG_LINK_LOST && *outcome != RIG_LINK_OK) {
         *outcome = why;
         attempt->again = false;
@@ -122,7 +141,7 @@ static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
         rig_bluez_say(link, false, "the services were not resolved before the deadline");
     } else if (!rig_bluez_is_connected(link)) {
         rig_bluez_say(link, false, "the connection ended before the services were resolved");
-        *outcome = rig_bluez_why_gone(link);
+        *outcome = bluez_why_gone(link);
         /* bluetoothd hangs up on a board that breaks ATT's rules. */
         (void)rig_bluez_say_violation(link, "the connection ended");
         attempt->again = *outcome == RIG_LINK_LOST;
@@ -365,7 +384,7 @@ static void go_down(struct rig_bluez_link *link)
         rig_bluez_say(link, false, "disconnected by the host");
     else
         rig_bluez_say(link, false, "the connection ended");
-    (void)rig_bluez_why_gone(link);
+    (void)bluez_why_gone(link);
     rig_bluez_tell(link);
 }
 
@@ -416,7 +435,7 @@ static bool find_culprit(struct rig_bluez_link *link, GError **error)
     if (!rig_board_wait_for(link->board, rig_bluez_now_us(link) + SETTLE_US, host_tells, link, &ignored,
                             error))
         return false;
-    (void)rig_bluez_why_gone(link);
+    (void)bluez_why_gone(link);
     return true;
 }
 

@@ -282,6 +282,12 @@ static bool find(struct rig_bluez_characteristic *used, enum rig_link_outcome *o
     return true;
 }
 
+/* Both name the same one. */
+static bool characteristic_equal(const struct rig_characteristic *a, const struct rig_characteristic *b)
+{
+    return a == b || (g_str_equal(a->service, b->service) && g_str_equal(a->uuid, b->uuid));
+}
+
 static struct rig_bluez_characteristic *know(struct rig_bluez_link *link,
                                              const struct rig_characteristic *named)
 {
@@ -289,7 +295,7 @@ static struct rig_bluez_characteristic *know(struct rig_bluez_link *link,
 
     for (guint i = 0; i < link->characteristics->len; i++)
         if (nth(link, i)->characteristic == named ||
-            rig_characteristic_equal(nth(link, i)->characteristic, named))
+            characteristic_equal(nth(link, i)->characteristic, named))
             return nth(link, i);
     used = g_new0(struct rig_bluez_characteristic, 1);
     used->link = link;

@@ -85,8 +85,6 @@ bool rig_bluez_is_disconnected(void *user);
 bool rig_bluez_never(void *user);
 /* What is wrong with the host now: daemon, bus or adapter gone or without power. NULL: nothing. Static. */
 const char *rig_bluez_host_trouble(const struct rig_bluez_link *link);
-/* Once the board is gone: the words of the controller, or bluetoothd's. */
-enum rig_link_outcome rig_bluez_why_gone(struct rig_bluez_link *link);
 /* Where the board broke ATT's rules: says so after `beginning`, and returns true. */
 bool rig_bluez_say_violation(struct rig_bluez_link *link, const char *beginning);
 

@@ -89,24 +89,6 @@ const char *rig_bluez_host_trouble(const struct rig_bluez_link *link)
     return NULL;
 }
 
-enum rig_link_outcome rig_bluez_why_gone(struct rig_bluez_link *link)
-{
-    const struct rig_bluez_events *events = rig_bluez_monitor_events(link->monitor);
-    char text[sizeof link->text];
-    guint8 code = events ? rig_bluez_events_reason(events, text, sizeof text) : 0;
-    const char *trouble = rig_bluez_host_trouble(link);
-
-    if (trouble) {
-        link->host_fault = true;
-        rig_bluez_say(link, false, "%s", trouble);
-        return RIG_LINK_LOST;
-    }
-    if (!code)
-        return RIG_LINK_LOST;
-    rig_bluez_say(link, false, "disconnected: %s", text);
-    return rig_bluez_hci_outcome(code);
-}
-
 bool rig_bluez_say_violation(struct rig_bluez_link *link, const char *beginning)
 {
     const struct rig_bluez_events *events = rig_bluez_monitor_events(link->monitor);

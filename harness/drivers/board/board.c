@@ -102,22 +102,6 @@ void rig_board_catch_up(struct rig_board *board)
         ;
 }
 
-void rig_board_break(struct rig_board *board, GError *error)
-{
-    if (board->broken)
-        g_error_free(error);
-    else
-        board->broken = error;
-}
-
-void rig_board_console_line(struct rig_board *board, const char *line)
-{
-    if (board->heard)
-        board->heard(board, line);
-    if (board->listener.console)
-        board->listener.console(board->listener.user, board->ops->now_us(board), line);
-}
-
 static gboolean readable(gint fd, GIOCondition condition, gpointer user)
 {
     (void)fd;

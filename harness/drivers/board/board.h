@@ -249,10 +249,6 @@ bool rig_board_can_have_events(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_board_idle(struct rig_board *board, guint max_ms);
 /* Dispatches what is ready by now and does not sleep: what a console said up to here. */
 void rig_board_catch_up(struct rig_board *board);
-/* For sources of `events`: the wire, the port or the bus is gone. Takes the error; the first one counts. */
-void rig_board_break(struct rig_board *board, GError *error);
-/* For consoles: the board hears the line, then its listener. */
-void rig_board_console_line(struct rig_board *board, const char *line);
 /* A file descriptor that ends a rig_board_idle() when it becomes readable; whoever waits reads it. Destroy
  * and unref the source before closing the descriptor. */
 GSource *rig_board_wake_on(struct rig_board *board, int fd) G_GNUC_WARN_UNUSED_RESULT;

@@ -32,11 +32,6 @@ const char *rig_link_where_text(enum rig_link_where where)
     return (guint)where < RIG_LINK_N_WHERES ? texts[where] : "unknown";
 }
 
-bool rig_characteristic_equal(const struct rig_characteristic *a, const struct rig_characteristic *b)
-{
-    return a == b || (g_str_equal(a->service, b->service) && g_str_equal(a->uuid, b->uuid));
-}
-
 guint16 rig_link_mtu(struct rig_link *link)
 {
     struct rig_link_state state;
@@ -79,19 +74,6 @@ void rig_link_free(struct rig_link *link)
 }
 
 /* --- faults of packets --- */
-
-const char *rig_packet_fault_kind_name(enum rig_packet_fault_kind kind)
-{
-    static const char *const names[RIG_PACKET_N_KINDS] = {"drop",    "duplicate", "delay",      "reorder",
-                                                          "corrupt", "truncate",  "disconnect", "lost"};
-
-    return (guint)kind < RIG_PACKET_N_KINDS ? names[kind] : "unknown";
-}
-
-const char *rig_packet_direction_name(enum rig_packet_direction direction)
-{
-    return direction == RIG_PACKET_WRITES ? "writes" : "notifications";
-}
 
 bool rig_packet_fault_is_valid(const struct rig_packet_fault *fault, const char **why)
 {

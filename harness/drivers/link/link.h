@@ -40,8 +40,6 @@ struct rig_characteristic {
     const char *service; /* 128-bit UUIDs, lower case: "8d53dc1d-1db7-4cd3-868b-8a527460aa84" */
     const char *uuid;
 };
-/* Both name the same one. */
-bool rig_characteristic_equal(const struct rig_characteristic *a, const struct rig_characteristic *b);
 
 enum rig_subscription { RIG_SUBSCRIBE_NONE, RIG_SUBSCRIBE_NOTIFY, RIG_SUBSCRIBE_INDICATE };
 /* Without a response, and with one. */

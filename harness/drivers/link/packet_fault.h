@@ -22,12 +22,8 @@ enum rig_packet_fault_kind {
                       */
 };
 #define RIG_PACKET_N_KINDS 8
-/* "drop", "duplicate", "delay", "reorder", "corrupt", "truncate", "disconnect", "lost": as the control socket
- * of `bootrig sim` says them */
-const char *rig_packet_fault_kind_name(enum rig_packet_fault_kind kind);
 
 enum rig_packet_direction { RIG_PACKET_WRITES, RIG_PACKET_NOTIFICATIONS };
-const char *rig_packet_direction_name(enum rig_packet_direction direction); /* "writes", "notifications" */
 
 #define RIG_PACKET_MIDDLE G_MAXUINT32
 

@@ -53,10 +53,15 @@ static bool write_once(struct rig_channel *channel, bool on, GError **error)
     return confirmed;
 }
 
+static bool usb_claim(struct rig_usb *usb, GError **error)
+{
+    return !usb->ops->claim || usb->ops->claim(usb, error);
+}
+
 static bool begin(struct rig_channel *channel, GError **error)
 {
     bool ok =
-        channel->n_begun > 0 || (channel->usb ? rig_usb_claim(channel->usb, error)
+        channel->n_begun > 0 || (channel->usb ? usb_claim(channel->usb, error)
                                               : !channel->ops->begin || channel->ops->begin(channel, error));
 
     if (ok)

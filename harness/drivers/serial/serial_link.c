@@ -63,15 +63,33 @@ static void take_messages(struct rig_serial_link *link)
     }
 }
 
+/* For consoles: the board hears the line, then its listener. */
+static void board_console_line(struct rig_board *board, const char *line)
+{
+    if (board->heard)
+        board->heard(board, line);
+    if (board->listener.console)
+        board->listener.console(board->listener.user, board->ops->now_us(board), line);
+}
+
 static void tell_lines(struct rig_serial_link *link)
 {
     gint64 at_us;
     char *line;
 
     while (link->console && (line = rig_console_take(link->console, &at_us))) {
-        rig_board_console_line(link->wire.board, line);
+        board_console_line(link->wire.board, line);
         g_free(line);
     }
+}
+
+/* For sources of `events`: the wire, the port or the bus is gone. Takes the error; the first one counts. */
+static void board_break(struct rig_board *board, GError *error)
+{
+    if (board->broken)
+        g_error_free(error);
+    else
+        board->broken = error;
 }
 
 /* Whoever hears a line may close the link. */
@@ -88,7 +106,7 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
     if (!link->console || link->borrowed || rig_console_is_there(link->console, &error))
         return G_SOURCE_CONTINUE;
     serial_close(&link->wire);
-    rig_board_break(link->wire.board, error);
+    board_break(link->wire.board, error);
     return G_SOURCE_REMOVE;
 }
 

@@ -85,16 +85,6 @@ bool rig_control_count(JsonObject *object, const char *name, guint64 max, guint6
     return true;
 }
 
-bool rig_control_u32(JsonObject *object, const char *name, guint32 *count)
-{
-    guint64 wide;
-
-    if (!rig_control_count(object, name, G_MAXUINT32, &wide))
-        return false;
-    *count = (guint32)wide; /* bounded above */
-    return true;
-}
-
 /* --- the client --- */
 
 struct rig_control {

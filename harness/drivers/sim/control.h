@@ -25,7 +25,6 @@ const char *rig_control_text(JsonObject *object, const char *name);
 bool rig_control_flag(JsonObject *object, const char *name, bool otherwise);
 /* A whole number from 0 to max. */
 bool rig_control_count(JsonObject *object, const char *name, guint64 max, guint64 *count);
-bool rig_control_u32(JsonObject *object, const char *name, guint32 *count);
 
 /* --- the client --- */
 

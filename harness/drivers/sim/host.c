@@ -479,6 +479,16 @@ static bool read_hash(const char *text, guint8 hash[RIG_IMAGE_HASH_BYTES])
     return true;
 }
 
+static bool control_u32(JsonObject *object, const char *name, guint32 *count)
+{
+    guint64 wide;
+
+    if (!rig_control_count(object, name, G_MAXUINT32, &wide))
+        return false;
+    *count = (guint32)wide; /* bounded above */
+    return true;
+}
+
 static bool command_behave(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
                            GError **error)
 {
@@ -490,8 +500,8 @@ static bool command_behave(struct rig_sim_host *host, JsonObject *request, JsonO
     (void)response;
     if (!read_hash(rig_control_text(request, "hash"), hash) || !behaviour ||
         !sim_app_behaviour_from_name(behaviour, &personality.behaviour) ||
-        !rig_control_u32(request, "self_test_us", &personality.self_test_us) ||
-        !rig_control_u32(request, "watchdog_us", &personality.watchdog_us))
+        !control_u32(request, "self_test_us", &personality.self_test_us) ||
+        !control_u32(request, "watchdog_us", &personality.watchdog_us))
         return refuse(error,
                       "'behave' wants \"hash\" (64 hex digits), \"behaviour\" (waits, confirms, crashes, "
                       "hangs), \"self_test_us\" and \"watchdog_us\"");

@@ -119,6 +119,17 @@ static void apply_link_options(struct sim_ble_config *ble, const struct rig_opti
     }
 }
 
+/* "notifies-unasked", ...; NULL: there is none. */
+static const char *sim_ble_misbehaviour_name(unsigned bit)
+{
+    static const char *const names[SIM_BLE_N_MISBEHAVIOURS] = {
+        "notifies-unasked",  "notifies-nonsense",   "cbor-bombs",      "cuts-att-answers",
+        "unknown-att",       "unasked-att-answers", "unasked-pairing", "cuts-pairing",
+        "broken-signalling", "broken-advertising"};
+
+    return bit < SIM_BLE_N_MISBEHAVIOURS ? names[bit] : NULL;
+}
+
 static guint32 misbehaviour_named(const char *name)
 {
     for (guint bit = 0; bit < SIM_BLE_N_MISBEHAVIOURS; bit++)

@@ -32,11 +32,6 @@ const struct rig_update_protocol *rig_update_protocol_of(const struct rig_board 
     return board->protocol ? board->protocol : &rig_update_smp;
 }
 
-bool rig_update_takes(const struct rig_update_protocol *protocol, const char *option)
-{
-    return g_strv_contains(protocol->options, option);
-}
-
 const char *rig_update_result_name(enum rig_update_result_kind kind)
 {
     static const char *const names[] = {"ok",          "refused", "silence", "link-lost", "malformed-answer",

@@ -193,9 +193,6 @@ extern const struct rig_update_protocol *const rig_update_protocols[];
 const struct rig_update_protocol *rig_update_protocol_find(const char *name,
                                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Whether it has this option of a transfer. */
-bool rig_update_takes(const struct rig_update_protocol *protocol, const char *option);
-
 /* The one that the board speaks. */
 const struct rig_update_protocol *rig_update_protocol_of(const struct rig_board *board);
 

@@ -476,6 +476,22 @@ static void host_shows(struct rig_board *board, guint32 passkey)
 static const struct rig_board_bonds bonds = {
     .forget = forget_bonds, .replace = replace_bonds, .host_shows = host_shows};
 
+/* "writes", "notifications" */
+static const char *packet_direction_name(enum rig_packet_direction direction)
+{
+    return direction == RIG_PACKET_WRITES ? "writes" : "notifications";
+}
+
+/* "drop", "duplicate", "delay", "reorder", "corrupt", "truncate", "disconnect", "lost": as the control socket
+ * of `bootrig sim` says them */
+static const char *packet_fault_kind_name(enum rig_packet_fault_kind kind)
+{
+    static const char *const names[RIG_PACKET_N_KINDS] = {"drop",    "duplicate", "delay",      "reorder",
+                                                          "corrupt", "truncate",  "disconnect", "lost"};
+
+    return (guint)kind < RIG_PACKET_N_KINDS ? names[kind] : "unknown";
+}
+
 static bool arm_packet_fault(struct rig_board *board, const struct rig_packet_fault *fault, GError **error)
 {
     g_autoptr(GString) line = g_string_new("link fault ");
@@ -486,8 +502,8 @@ static bool arm_packet_fault(struct rig_board *board, const struct rig_packet_fa
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT, why);
         return false;
     }
-    g_string_append_printf(line, "%s %s %u %u", rig_packet_fault_kind_name(fault->kind),
-                           rig_packet_direction_name(fault->direction), fault->first,
+    g_string_append_printf(line, "%s %s %u %u", packet_fault_kind_name(fault->kind),
+                           packet_direction_name(fault->direction), fault->first,
                            fault->n_times ? fault->n_times : G_MAXUINT32);
     if (rig_packet_fault_value(fault, &value))
         g_string_append_printf(line, " %u", value);

@@ -40,9 +40,3 @@ void rig_line_add_text(struct rig_line *line, const uint8_t *bytes, size_t n_byt
     if (n_bytes > n_most)
         rig_line_add(line, "...");
 }
-
-void rig_line_add_address(struct rig_line *line, const uint8_t address[6])
-{
-    for (int i = 5; i >= 0; i--)
-        rig_line_add(line, "%02X%s", address[i], i ? ":" : "");
-}

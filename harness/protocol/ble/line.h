@@ -20,7 +20,5 @@ void rig_line_add(struct rig_line *line, const char *format, ...) __attribute__(
 void rig_line_add_hex(struct rig_line *line, const uint8_t *bytes, size_t n_bytes, size_t n_most);
 /* Bytes that claim to be text: what is not printable ASCII becomes '?'. At most n_most, then "...". */
 void rig_line_add_text(struct rig_line *line, const uint8_t *bytes, size_t n_bytes, size_t n_most);
-/* The six bytes of a device address, as they are on the wire (least significant first): "C0:FF:EE:..." */
-void rig_line_add_address(struct rig_line *line, const uint8_t address[6]);
 
 #endif

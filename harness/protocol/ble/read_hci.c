@@ -141,6 +141,13 @@ static void add_failure(struct rig_line *line, uint8_t status)
     rig_line_add(line, ": failed: %s (0x%02x)", text ? text : "status", status);
 }
 
+/* The six bytes of a device address, as they are on the wire (least significant first): "C0:FF:EE:..." */
+static void line_add_address(struct rig_line *line, const uint8_t address[6])
+{
+    for (int i = 5; i >= 0; i--)
+        rig_line_add(line, "%02X%s", address[i], i ? ":" : "");
+}
+
 static void read_connection(struct rig_ble_trace *trace, uint16_t controller, uint8_t subevent,
                             struct rig_ble_cursor *cursor, struct rig_line *line,
                             struct rig_ble_reading *reading)
@@ -165,7 +172,7 @@ static void read_connection(struct rig_ble_trace *trace, uint16_t controller, ui
     }
     rig_ble_connected(trace, controller, handle, address);
     rig_line_add(line, ": handle %u, %s ", handle, role ? "from central" : "to peripheral");
-    rig_line_add_address(line, address);
+    line_add_address(line, address);
     rig_line_add(line, " (%s)", type & 1 ? "random" : "public");
     add_parameters(line, interval, latency, timeout);
 }
@@ -209,7 +216,7 @@ static void read_advertising(uint8_t subevent, struct rig_ble_cursor *cursor, st
     if (cursor->over)
         return;
     rig_line_add(line, ": ");
-    rig_line_add_address(line, address);
+    line_add_address(line, address);
     rig_line_add(line, " (%s)", type & 1 ? "random" : "public");
     if (!extended && kind < sizeof kinds / sizeof *kinds)
         rig_line_add(line, " %s", kinds[kind]);
@@ -298,7 +305,7 @@ static void add_command(struct rig_line *line, uint16_t opcode)
 static void add_peer(struct rig_line *line, uint8_t type, const uint8_t address[6])
 {
     rig_line_add(line, " ");
-    rig_line_add_address(line, address);
+    line_add_address(line, address);
     rig_line_add(line, " (%s)", type & 1 ? "random" : "public");
 }
 

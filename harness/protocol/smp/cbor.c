@@ -348,14 +348,3 @@ void rig_cbor_put_bytes(struct rig_cbor_writer *writer, const uint8_t *bytes, si
     written(writer, cbor_encode_bytestring_start(n_bytes, place(writer), room(writer)));
     put_raw(writer, bytes, n_bytes);
 }
-
-size_t rig_cbor_head_bytes(uint64_t number)
-{
-    if (number < 24)
-        return 1;
-    if (number <= UINT8_MAX)
-        return 2;
-    if (number <= UINT16_MAX)
-        return 3;
-    return number <= UINT32_MAX ? 5 : 9;
-}

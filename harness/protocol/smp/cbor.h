@@ -72,7 +72,5 @@ void rig_cbor_put_bool(struct rig_cbor_writer *writer, bool value);
 void rig_cbor_put_text(struct rig_cbor_writer *writer, const char *text);
 void rig_cbor_put_text_bytes(struct rig_cbor_writer *writer, const uint8_t *text, size_t n_bytes);
 void rig_cbor_put_bytes(struct rig_cbor_writer *writer, const uint8_t *bytes, size_t n_bytes);
-/* Bytes that one head with this number takes: 1, 2, 3, 5 or 9. */
-size_t rig_cbor_head_bytes(uint64_t number);
 
 #endif

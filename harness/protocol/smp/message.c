@@ -438,6 +438,18 @@ size_t rig_smp_encode_upload(struct rig_smp_request_id id, const struct rig_smp_
     return finish(&writer, head(id, RIG_SMP_WRITE, RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_UPLOAD));
 }
 
+/* Bytes that one head with this number takes: 1, 2, 3, 5 or 9. */
+static size_t cbor_head_bytes(uint64_t number)
+{
+    if (number < 24)
+        return 1;
+    if (number <= UINT8_MAX)
+        return 2;
+    if (number <= UINT16_MAX)
+        return 3;
+    return number <= UINT32_MAX ? 5 : 9;
+}
+
 size_t rig_smp_upload_room(const struct rig_smp_upload_chunk *chunk, size_t message_bytes)
 {
     uint8_t keys[128];
@@ -450,10 +462,10 @@ size_t rig_smp_upload_room(const struct rig_smp_upload_chunk *chunk, size_t mess
         return 0;
 
     size_t left = message_bytes - writer.n_bytes;
-    size_t n_bytes = left - rig_cbor_head_bytes(left);
+    size_t n_bytes = left - cbor_head_bytes(left);
 
     /* Just below 24, 256 and 65536 the shorter head leaves one more byte. */
-    while (n_bytes + 1 + rig_cbor_head_bytes(n_bytes + 1) <= left)
+    while (n_bytes + 1 + cbor_head_bytes(n_bytes + 1) <= left)
         n_bytes++;
     return n_bytes;
 }

@@ -432,6 +432,14 @@ void sim_chip_notify_nonsense(struct sim_chip *chip, unsigned characteristic)
     sim_ble_notify_nonsense(&chip->board->ram.ble, characteristic);
 }
 
+/* The firmware ends it. */
+static void sim_ble_hang_up(struct sim_ble *ble, enum sim_hci_reason reason)
+{
+    if (ble->alive && ble->has_host)
+        ble->hung_up = (uint8_t)reason;
+    sim_ble_disconnect(ble, reason);
+}
+
 void sim_chip_disconnect(struct sim_chip *chip, uint8_t hci_reason)
 {
     sim_ble_hang_up(&chip->board->ram.ble, (enum sim_hci_reason)hci_reason);

@@ -39,6 +39,34 @@ bool sim_board_ble_encrypted(const struct sim_board *board)
     return look(board)->connected && look(board)->encrypted;
 }
 
+/* A central in this process names its key by the EDIV that pairing made of it. */
+static const struct sim_bond *bond_for_key(const struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES])
+{
+    if (!ble->advertiser.has_handed_bond)
+        return sim_ble_find_bond(ble, ble->central);
+    return ble->advertiser.handed.ediv == sim_ble_ediv_of(ble, ltk) ? &ble->advertiser.handed : NULL;
+}
+
+static enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES])
+{
+    const struct sim_bond *bond = bond_for_key(ble, ltk);
+
+    if (!ble->connected || !ble->alive)
+        return SIM_BLE_NOT_CONNECTED;
+    if (!bond) {
+        sim_ble_disconnect(ble, SIM_HCI_AUTHENTICATION_FAILURE);
+        return SIM_BLE_KEY_MISSING;
+    }
+    if (memcmp(bond->ltk, ltk, SIM_BLE_LTK_BYTES) != 0) {
+        sim_ble_disconnect(ble, SIM_HCI_MIC_FAILURE);
+        return SIM_BLE_MIC_FAILURE;
+    }
+    ble->encrypted = true;
+    ble->authenticated = bond->authenticated;
+    sim_ble_take_encryption(ble);
+    return SIM_BLE_OK;
+}
+
 enum sim_ble_outcome sim_board_ble_encrypt(struct sim_board *board, const uint8_t ltk[SIM_BLE_LTK_BYTES])
 {
     return sim_ble_encrypt(sim_board_ble(board), ltk);
@@ -49,6 +77,30 @@ enum sim_ble_outcome sim_board_ble_pair(struct sim_board *board,
                                         uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result)
 {
     return sim_ble_pair(sim_board_ble(board), central, ltk, result);
+}
+
+static enum sim_ble_outcome sim_ble_find(const struct sim_ble *ble, const char *service, const char *uuid,
+                                         unsigned *characteristic)
+{
+    enum sim_ble_outcome outcome = SIM_BLE_NO_SERVICE;
+    bool inside = false;
+
+    if (!ble->connected)
+        return SIM_BLE_NOT_CONNECTED;
+    for (unsigned i = 0; i < ble->known.n; i++) {
+        const struct sim_gatt_characteristic *entry = &ble->known.characteristics[i];
+
+        if (entry->service)
+            inside = sim_gatt_same_uuid(entry->service, service);
+        if (!inside)
+            continue;
+        outcome = SIM_BLE_NO_CHARACTERISTIC;
+        if (sim_gatt_same_uuid(entry->uuid, uuid)) {
+            *characteristic = i;
+            return SIM_BLE_OK;
+        }
+    }
+    return outcome;
 }
 
 enum sim_ble_outcome sim_board_ble_find(const struct sim_board *board, const char *service, const char *uuid,
@@ -126,6 +178,14 @@ bool sim_board_ble_has_bond(const struct sim_board *board, const uint8_t central
 void sim_board_ble_forget_bonds(struct sim_board *board)
 {
     sim_ble_forget_bonds(sim_board_ble(board));
+}
+
+/* Another key takes the place of each, as when a settings area was restored from an older copy. */
+static void sim_ble_replace_bonds(struct sim_ble *ble)
+{
+    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
+        if (ble->bonds[i].used)
+            sim_ble_random(ble, ble->bonds[i].ltk, sizeof ble->bonds[i].ltk);
 }
 
 void sim_board_ble_replace_bonds(struct sim_board *board)

@@ -214,11 +214,6 @@ void rig_nordic_acknowledge(struct rig_nordic_transfer *it, guint64 offset)
     it->report->offset = it->base + offset;
 }
 
-void rig_nordic_keep(struct rig_nordic_transfer *it, guint64 offset)
-{
-    it->safe = it->base + offset;
-}
-
 void rig_nordic_took_up(struct rig_nordic_transfer *it, guint64 offset)
 {
     struct rig_update_report *report = it->report;

@@ -172,8 +172,6 @@ bool rig_nordic_transfer_parts(struct rig_nordic_transfer *it,
 void rig_nordic_took_up(struct rig_nordic_transfer *it, guint64 offset);
 /* What the board has of this part. */
 void rig_nordic_acknowledge(struct rig_nordic_transfer *it, guint64 offset);
-/* What a lost link may leave of this part. */
-void rig_nordic_keep(struct rig_nordic_transfer *it, guint64 offset);
 /* The chunk of n_bytes at an offset of this part as a packet of the image. */
 bool rig_nordic_send_chunk(struct rig_nordic_transfer *it, const guint8 *bytes, guint64 offset, gsize n_bytes,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -175,6 +175,12 @@ static void set_never_right(struct stream *stream, guint32 begin, guint32 sent,
         begin, sent, crc_up_to(stream, sent), seen->offset, seen->crc);
 }
 
+/* What a lost link may leave of this part. */
+static void nordic_keep(struct rig_nordic_transfer *it, guint64 offset)
+{
+    it->safe = it->base + offset;
+}
+
 /* One attempt at the object's bytes from `at` on; at == begin: it is created first. *sent: how far it came.
  * *right: the board has just that. */
 static bool try_object(struct stream *stream, guint32 begin, guint32 at, guint32 end, guint32 *sent,
@@ -189,7 +195,7 @@ static bool try_object(struct stream *stream, guint32 begin, guint32 at, guint32
         stream->n_unreported = 0;
     /* That an object was executed is answered before it is kept; that the next was created, behind it. */
     if (at == begin && rig_nordic_goes_on(it) && stream->type == RIG_DFU_DATA_OBJECT)
-        rig_nordic_keep(it, begin);
+        nordic_keep(it, begin);
     return !rig_nordic_goes_on(it) || (send_pieces(stream, at, end, sent, error) &&
                                        (!rig_nordic_goes_on(it) || check(stream, *sent, right, seen, error)));
 }
@@ -323,7 +329,7 @@ static bool take_up(struct stream *stream, const struct rig_dfu_response *there,
     rig_nordic_took_up(it, *at);
     rig_nordic_acknowledge(it, *at);
     if (it->report->n_reconnects)
-        rig_nordic_keep(it, *at - *at % object);
+        nordic_keep(it, *at - *at % object);
     if (*at == 0 || *at != there->offset || (*at % object && *at != stream->n_bytes))
         return true;
     if (!execute_data(stream, *at, error))

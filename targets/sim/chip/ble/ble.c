@@ -21,16 +21,6 @@ const char *sim_ble_defect_name(unsigned bit)
     return bit < SIM_BLE_N_DEFECTS ? names[bit] : NULL;
 }
 
-const char *sim_ble_misbehaviour_name(unsigned bit)
-{
-    static const char *const names[SIM_BLE_N_MISBEHAVIOURS] = {
-        "notifies-unasked",  "notifies-nonsense",   "cbor-bombs",      "cuts-att-answers",
-        "unknown-att",       "unasked-att-answers", "unasked-pairing", "cuts-pairing",
-        "broken-signalling", "broken-advertising"};
-
-    return bit < SIM_BLE_N_MISBEHAVIOURS ? names[bit] : NULL;
-}
-
 void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config)
 {
     ble->config = *config;
@@ -135,13 +125,6 @@ struct sim_bond *sim_ble_bond(struct sim_ble *ble, uint8_t address_type)
 void sim_ble_forget_bonds(struct sim_ble *ble)
 {
     memset(ble->bonds, 0, sizeof ble->bonds);
-}
-
-void sim_ble_replace_bonds(struct sim_ble *ble)
-{
-    for (unsigned i = 0; i < SIM_BLE_MAX_BONDS; i++)
-        if (ble->bonds[i].used)
-            sim_ble_random(ble, ble->bonds[i].ltk, sizeof ble->bonds[i].ltk);
 }
 
 /* The peer's own place, a free one, or the one of the oldest bond. */
@@ -269,6 +252,19 @@ static bool is_for_another(const struct sim_ble *ble, const uint8_t central[SIM_
            memcmp(ble->advertiser.handed.address, central, SIM_BLE_ADDRESS_BYTES) != 0;
 }
 
+static bool sim_gatt_same_table(const struct sim_gatt_services *one, const struct sim_gatt_services *other)
+{
+    bool same = one->n == other->n && one->no_service_changed == other->no_service_changed;
+
+    for (unsigned i = 0; same && i < one->n; i++) {
+        const struct sim_gatt_characteristic *a = &one->characteristics[i], *b = &other->characteristics[i];
+
+        same = !a->service == !b->service && (!a->service || sim_gatt_same_uuid(a->service, b->service)) &&
+               sim_gatt_same_uuid(a->uuid, b->uuid) && a->properties == b->properties;
+    }
+    return same;
+}
+
 enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
                                      uint16_t mtu)
 {
@@ -306,13 +302,6 @@ void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason)
     tell_link(ble, false);
 }
 
-void sim_ble_hang_up(struct sim_ble *ble, enum sim_hci_reason reason)
-{
-    if (ble->alive && ble->has_host)
-        ble->hung_up = (uint8_t)reason;
-    sim_ble_disconnect(ble, reason);
-}
-
 /* A bonded central keeps what it found. */
 static void keep_table(struct sim_ble *ble)
 {
@@ -339,34 +328,6 @@ void sim_ble_take_encryption(struct sim_ble *ble)
 uint16_t sim_ble_ediv_of(const struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES])
 {
     return ble->config.pairing.kind == SIM_BLE_PAIRING_LEGACY ? rig_get_le16(ltk) : 0;
-}
-
-/* A central in this process names its key by the EDIV that pairing made of it. */
-static const struct sim_bond *bond_for_key(const struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES])
-{
-    if (!ble->advertiser.has_handed_bond)
-        return sim_ble_find_bond(ble, ble->central);
-    return ble->advertiser.handed.ediv == sim_ble_ediv_of(ble, ltk) ? &ble->advertiser.handed : NULL;
-}
-
-enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES])
-{
-    const struct sim_bond *bond = bond_for_key(ble, ltk);
-
-    if (!ble->connected || !ble->alive)
-        return SIM_BLE_NOT_CONNECTED;
-    if (!bond) {
-        sim_ble_disconnect(ble, SIM_HCI_AUTHENTICATION_FAILURE);
-        return SIM_BLE_KEY_MISSING;
-    }
-    if (memcmp(bond->ltk, ltk, SIM_BLE_LTK_BYTES) != 0) {
-        sim_ble_disconnect(ble, SIM_HCI_MIC_FAILURE);
-        return SIM_BLE_MIC_FAILURE;
-    }
-    ble->encrypted = true;
-    ble->authenticated = bond->authenticated;
-    sim_ble_take_encryption(ble);
-    return SIM_BLE_OK;
 }
 
 /* --- from the central --- */
@@ -498,30 +459,6 @@ void sim_ble_release(struct sim_ble *ble, uint64_t now_us)
     sim_pdu_faults_release(&ble->faults, now_us, &way);
 }
 
-enum sim_ble_outcome sim_ble_find(const struct sim_ble *ble, const char *service, const char *uuid,
-                                  unsigned *characteristic)
-{
-    enum sim_ble_outcome outcome = SIM_BLE_NO_SERVICE;
-    bool inside = false;
-
-    if (!ble->connected)
-        return SIM_BLE_NOT_CONNECTED;
-    for (unsigned i = 0; i < ble->known.n; i++) {
-        const struct sim_gatt_characteristic *entry = &ble->known.characteristics[i];
-
-        if (entry->service)
-            inside = sim_gatt_same_uuid(entry->service, service);
-        if (!inside)
-            continue;
-        outcome = SIM_BLE_NO_CHARACTERISTIC;
-        if (sim_gatt_same_uuid(entry->uuid, uuid)) {
-            *characteristic = i;
-            return SIM_BLE_OK;
-        }
-    }
-    return outcome;
-}
-
 static bool has_property(const struct sim_ble *ble, unsigned characteristic, enum sim_gatt_property property)
 {
     return characteristic < ble->known.n &&
@@ -639,14 +576,6 @@ enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, unsigned characteris
     if (is_locked(ble, place.characteristic) && !ble->services.characteristics[place.characteristic].open_ccc)
         return SIM_BLE_NEEDS_ENCRYPTION;
     return outcome_of(ble, sim_ble_take_subscription(ble, place.characteristic, how));
-}
-
-bool sim_ble_subscribed(const struct sim_ble *ble)
-{
-    for (unsigned i = 0; i < SIM_GATT_MAX_CHARACTERISTICS; i++)
-        if (ble->subscribed[i])
-            return true;
-    return false;
 }
 
 /* --- to the central --- */

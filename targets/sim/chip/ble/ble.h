@@ -100,17 +100,12 @@ void sim_ble_vanish(struct sim_ble *ble, uint64_t now_us);
 enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
                                      uint16_t mtu);
 void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason);
-/* The firmware ends it. */
-void sim_ble_hang_up(struct sim_ble *ble, enum sim_hci_reason reason);
-enum sim_ble_outcome sim_ble_encrypt(struct sim_ble *ble, const uint8_t ltk[SIM_BLE_LTK_BYTES]);
 enum sim_ble_outcome sim_ble_pair(struct sim_ble *ble, const struct sim_ble_central_pairing *central,
                                   uint8_t ltk[SIM_BLE_LTK_BYTES], struct sim_ble_pairing_result *result);
 /* The central in this process forgets the table that it kept, as with its half of the bond. */
 void sim_ble_forget_table(struct sim_ble *ble);
 /* characteristic, here and below: as the central knows the table. Where that one is old, the call meets what
  * stands at the attribute's number now. */
-enum sim_ble_outcome sim_ble_find(const struct sim_ble *ble, const char *service, const char *uuid,
-                                  unsigned *characteristic);
 enum sim_ble_outcome sim_ble_subscribe(struct sim_ble *ble, unsigned characteristic,
                                        enum sim_gatt_subscription how);
 enum sim_ble_outcome sim_ble_write(struct sim_ble *ble, uint64_t now_us, unsigned characteristic,
@@ -128,7 +123,6 @@ struct sim_gatt_place {
     unsigned characteristic;
 };
 struct sim_gatt_place sim_gatt_place_of(const struct sim_gatt_services *services, unsigned number);
-bool sim_gatt_same_table(const struct sim_gatt_services *one, const struct sim_gatt_services *other);
 
 /* What comes from the central, when all that the link must have was looked at. ATT errors, 0: none. */
 uint8_t sim_ble_take_write(struct sim_ble *ble, unsigned characteristic, bool with_response,
@@ -164,8 +158,6 @@ const char *sim_ble_name(const struct sim_ble *ble);
 uint16_t sim_ble_agreed_mtu(const struct sim_ble *ble, uint16_t asked);
 /* What runs now offers. */
 void sim_ble_services(const struct sim_ble *ble, struct sim_gatt_services *services);
-/* To one characteristic at least. */
-bool sim_ble_subscribed(const struct sim_ble *ble);
 /* What runs now knows the stored bonds. */
 bool sim_ble_knows_bonds(const struct sim_ble *ble);
 /* What the settings demand of the link, by configuration and defects. */
@@ -177,8 +169,6 @@ const struct sim_bond *sim_ble_find_bond(const struct sim_ble *ble,
  * as above. */
 struct sim_bond *sim_ble_bond(struct sim_ble *ble, uint8_t address_type);
 void sim_ble_forget_bonds(struct sim_ble *ble);
-/* Another key takes the place of each, as when a settings area was restored from an older copy. */
-void sim_ble_replace_bonds(struct sim_ble *ble);
 /* A bond with the connected central, without a key yet: in the place of its former one, a free one, or that
  * of the oldest. */
 struct sim_bond *sim_ble_new_bond(struct sim_ble *ble);

@@ -54,16 +54,3 @@ struct sim_gatt_place sim_gatt_place_of(const struct sim_gatt_services *services
     }
     return (struct sim_gatt_place){SIM_GATT_NOWHERE, 0};
 }
-
-bool sim_gatt_same_table(const struct sim_gatt_services *one, const struct sim_gatt_services *other)
-{
-    bool same = one->n == other->n && one->no_service_changed == other->no_service_changed;
-
-    for (unsigned i = 0; same && i < one->n; i++) {
-        const struct sim_gatt_characteristic *a = &one->characteristics[i], *b = &other->characteristics[i];
-
-        same = !a->service == !b->service && (!a->service || sim_gatt_same_uuid(a->service, b->service)) &&
-               sim_gatt_same_uuid(a->uuid, b->uuid) && a->properties == b->properties;
-    }
-    return same;
-}

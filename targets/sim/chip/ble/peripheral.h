@@ -104,8 +104,6 @@ enum sim_ble_misbehaviour {
     SIM_BLE_BROKEN_ADVERTISING = 1 << 9,  /* fields that reach beyond the end, of length 0, of wrong length */
 };
 #define SIM_BLE_N_MISBEHAVIOURS 10
-/* "notifies-unasked", ...; NULL: there is none. */
-const char *sim_ble_misbehaviour_name(unsigned bit);
 
 struct sim_ble_config {
     char name[SIM_BLE_NAME_BYTES];

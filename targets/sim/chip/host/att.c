@@ -114,6 +114,12 @@ static void append16(struct att_reply *reply, uint16_t value)
     reply->n_bytes += 2;
 }
 
+/* NULL: no such number. */
+static const struct sim_gatt_attribute *sim_gatt_find(const struct sim_gatt_table *table, uint16_t number)
+{
+    return number >= 1 && number <= table->n_attributes ? &table->attributes[number - 1] : NULL;
+}
+
 static enum rig_att_error att_find_information(struct sim_stack *stack, const uint8_t *parameters,
                                                size_t n_bytes, struct att_reply *reply, uint16_t *at)
 {

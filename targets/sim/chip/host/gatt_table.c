@@ -242,11 +242,6 @@ void sim_gatt_build(struct sim_gatt_table *table, const struct sim_gatt_plan *pl
     compute_hash(table);
 }
 
-const struct sim_gatt_attribute *sim_gatt_find(const struct sim_gatt_table *table, uint16_t number)
-{
-    return number >= 1 && number <= table->n_attributes ? &table->attributes[number - 1] : NULL;
-}
-
 size_t sim_gatt_declaration(const struct sim_gatt_attribute *attribute, uint8_t value[19])
 {
     if (!sim_gatt_uuid_is(&attribute->type, (const uint8_t[]){0x03, 0x28}, 2)) {

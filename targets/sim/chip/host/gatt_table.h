@@ -91,8 +91,6 @@ bool sim_gatt_uuid_is(const struct sim_gatt_uuid *uuid, const uint8_t *bytes, si
  * address resolution, too, so that its numbers are those of S132 and S140), GATT, [Device Information ...],
  * the firmware's; then the hash over it. */
 void sim_gatt_build(struct sim_gatt_table *table, const struct sim_gatt_plan *plan);
-/* NULL: no such number. */
-const struct sim_gatt_attribute *sim_gatt_find(const struct sim_gatt_table *table, uint16_t number);
 /* The value of a declaration (source SIM_GATT_FROM_TABLE); returns its length, at most 19. */
 size_t sim_gatt_declaration(const struct sim_gatt_attribute *attribute, uint8_t value[19]);
 

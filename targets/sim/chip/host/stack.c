@@ -732,6 +732,15 @@ bool sim_stack_command(struct sim_stack *stack, uint64_t now_us, const char *lin
     return true;
 }
 
+/* To one characteristic at least. */
+static bool sim_ble_subscribed(const struct sim_ble *ble)
+{
+    for (unsigned i = 0; i < SIM_GATT_MAX_CHARACTERISTICS; i++)
+        if (ble->subscribed[i])
+            return true;
+    return false;
+}
+
 void sim_stack_status(const struct sim_stack *stack, char *text, size_t room)
 {
     const struct link *link = &stack->link;

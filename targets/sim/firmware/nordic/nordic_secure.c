@@ -241,6 +241,12 @@ static void stopped(struct sim_chip *chip, bool without_power)
 
 /* --- the updater --- */
 
+/* one that was not taken yet */
+static bool sim_secure_has_wish(const struct sim_secure_state *state)
+{
+    return state->n_wishes > 0;
+}
+
 /* What has to be said leaves with the next connection event. */
 static void speak_soon(struct sim_chip *chip)
 {

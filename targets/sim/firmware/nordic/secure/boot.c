@@ -116,6 +116,24 @@ static bool is_softdevice(uint32_t code)
     return code == RIG_NORDIC_BANK_SOFTDEVICE || code == RIG_NORDIC_BANK_SOFTDEVICE_BOOTLOADER;
 }
 
+/* Forgets peer data and name, as before the application starts. */
+static void secure_clear_extras(struct secure *secure)
+{
+    static const uint8_t erased[4] = {0xff, 0xff, 0xff, 0xff};
+    const struct rig_nordic_settings *settings = secure->settings;
+    bool are_erased = memcmp(settings->peer_data, erased, sizeof erased) == 0 &&
+                      memcmp(settings->name, erased, sizeof erased) == 0;
+    if (are_erased || secure->config->sdk == SIM_SECURE_SDK_12 ||
+        secure_has_defect(secure->config, SIM_SECURE_KEEPS_PEER_DATA))
+        return;
+    uint8_t bytes[RIG_NORDIC_SETTINGS_BYTES];
+    secure_encode(secure->config, settings, bytes);
+    secure_erase(secure, secure->config->map.settings_at, 1);
+    secure_write(secure, secure->config->map.settings_at, bytes,
+                 secure->config->sdk >= SIM_SECURE_SDK_15 ? RIG_NORDIC_PEER_DATA_AT
+                                                          : RIG_NORDIC_PEER_DATA_1_AT);
+}
+
 static void start_application(struct secure *secure, struct sim_secure_start *start)
 {
     secure_clear_extras(secure);
@@ -193,6 +211,29 @@ static void run(struct secure *secure, struct sim_nordic_retained *retained, uin
         enter_updater(secure, retained, now_us, state, start);
     else
         start_application(secure, start);
+}
+
+/* Bytes of the SoftDevice that is in place are not what they should be. */
+static bool secure_softdevice_is_damaged(struct secure *secure)
+{
+    struct rig_softdevice softdevice;
+    if (!secure_softdevice(secure, RIG_SOFTDEVICE_AT, &softdevice) ||
+        softdevice.flash_bytes <= RIG_SOFTDEVICE_AT ||
+        softdevice.flash_bytes > secure->config->map.bootloader_at)
+        return true;
+    switch (sim_nordic_seal_at(secure->flash, RIG_SOFTDEVICE_AT, softdevice.flash_bytes - RIG_SOFTDEVICE_AT,
+                               secure->config->seals)) {
+    case RIG_NORDIC_INTACT:
+        return false;
+    case RIG_NORDIC_DAMAGED:
+        return true;
+    case RIG_NORDIC_UNSEALED:
+        break;
+    }
+    /* Somebody's real one: what the settings know of it. */
+    return secure->config->sdk >= SIM_SECURE_SDK_15 &&
+           !secure_boot_validates(secure, &secure->settings->validations[RIG_NORDIC_SOFTDEVICE],
+                                  RIG_SOFTDEVICE_AT, secure->settings->sd_size);
 }
 
 void sim_secure_boot(const struct sim_secure_config *config, struct sim_flash *flash,

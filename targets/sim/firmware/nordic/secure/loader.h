@@ -55,8 +55,6 @@ bool secure_page_equals(struct secure *secure, uint32_t at, const uint8_t *bytes
 void secure_save(struct secure *secure); /* main page */
 void secure_save_and_back_up(struct secure *secure);
 void secure_back_up(struct secure *secure); /* the main page as it stands in flash */
-/* Forgets peer data and name, as before the application starts. */
-void secure_clear_extras(struct secure *secure);
 
 /* banks.c: where things are */
 uint32_t secure_bank_0(const struct secure *secure);
@@ -72,8 +70,6 @@ bool secure_prepare_cache(const struct secure *secure, uint32_t n_bytes, bool si
 uint32_t secure_crc(struct secure *secure, uint32_t at, uint32_t n_bytes);
 bool secure_boot_validates(struct secure *secure, const struct rig_nordic_validation *validation, uint32_t at,
                            uint32_t n_bytes);
-/* Bytes of the SoftDevice that is in place are not what they should be. */
-bool secure_softdevice_is_damaged(struct secure *secure);
 /* Of a packet that decoded from `bytes`: signature, then what it says. */
 uint16_t secure_prevalidate(struct secure *secure, const struct rig_init_packet *init, const uint8_t *bytes);
 uint16_t secure_update_bytes(const struct secure *secure, const struct rig_init_packet *init,

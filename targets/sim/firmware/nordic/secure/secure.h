@@ -213,7 +213,6 @@ uint64_t sim_secure_due(const struct sim_secure_config *config, struct sim_secur
                         struct sim_flash *flash, uint64_t now_us);
 /* Takes the next wish, in order. false: there is none. */
 bool sim_secure_next(struct sim_secure_state *state, struct sim_secure_wish *wish);
-bool sim_secure_has_wish(const struct sim_secure_state *state); /* one that was not taken yet */
 /* Works the whole flash queue off, what waits for it included, and a reset that follows from it: for who has
  * no clock. */
 void sim_secure_drain(const struct sim_secure_config *config, struct sim_secure_state *state,

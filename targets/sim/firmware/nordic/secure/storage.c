@@ -135,20 +135,3 @@ void secure_back_up(struct secure *secure)
         return;
     write_page(secure, secure->config->map.parameter_page_at, bytes);
 }
-
-void secure_clear_extras(struct secure *secure)
-{
-    static const uint8_t erased[4] = {0xff, 0xff, 0xff, 0xff};
-    const struct rig_nordic_settings *settings = secure->settings;
-    bool are_erased = memcmp(settings->peer_data, erased, sizeof erased) == 0 &&
-                      memcmp(settings->name, erased, sizeof erased) == 0;
-    if (are_erased || secure->config->sdk == SIM_SECURE_SDK_12 ||
-        secure_has_defect(secure->config, SIM_SECURE_KEEPS_PEER_DATA))
-        return;
-    uint8_t bytes[RIG_NORDIC_SETTINGS_BYTES];
-    secure_encode(secure->config, settings, bytes);
-    secure_erase(secure, secure->config->map.settings_at, 1);
-    secure_write(secure, secure->config->map.settings_at, bytes,
-                 secure->config->sdk >= SIM_SECURE_SDK_15 ? RIG_NORDIC_PEER_DATA_AT
-                                                          : RIG_NORDIC_PEER_DATA_1_AT);
-}

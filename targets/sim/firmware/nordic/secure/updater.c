@@ -41,11 +41,6 @@ static void secure_wish(struct sim_secure_state *state, enum sim_secure_wish_kin
     state->n_wishes++;
 }
 
-bool sim_secure_has_wish(const struct sim_secure_state *state)
-{
-    return state->n_wishes > 0;
-}
-
 bool sim_secure_next(struct sim_secure_state *state, struct sim_secure_wish *next)
 {
     if (state->n_wishes == 0)

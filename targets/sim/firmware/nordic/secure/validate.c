@@ -174,28 +174,6 @@ static uint16_t check_contents(const struct secure *secure, const struct rig_ini
     return check_version(secure, init);
 }
 
-bool secure_softdevice_is_damaged(struct secure *secure)
-{
-    struct rig_softdevice softdevice;
-    if (!secure_softdevice(secure, RIG_SOFTDEVICE_AT, &softdevice) ||
-        softdevice.flash_bytes <= RIG_SOFTDEVICE_AT ||
-        softdevice.flash_bytes > secure->config->map.bootloader_at)
-        return true;
-    switch (sim_nordic_seal_at(secure->flash, RIG_SOFTDEVICE_AT, softdevice.flash_bytes - RIG_SOFTDEVICE_AT,
-                               secure->config->seals)) {
-    case RIG_NORDIC_INTACT:
-        return false;
-    case RIG_NORDIC_DAMAGED:
-        return true;
-    case RIG_NORDIC_UNSEALED:
-        break;
-    }
-    /* Somebody's real one: what the settings know of it. */
-    return secure->config->sdk >= SIM_SECURE_SDK_15 &&
-           !secure_boot_validates(secure, &secure->settings->validations[RIG_NORDIC_SOFTDEVICE],
-                                  RIG_SOFTDEVICE_AT, secure->settings->sd_size);
-}
-
 /* SDK 12 knows no extended codes; release builds until 15.0 refuse what is marked as debug. */
 static uint16_t as_older(const struct sim_secure_config *config, const struct rig_init_packet *init,
                          uint16_t result)
