@@ -222,6 +222,14 @@ static void a_softdevice_tells_what_it_is(void **state)
     assert_int_equal(softdevice.firmware_id, 0x100);
     assert_int_equal(softdevice.id, 140);
     assert_int_equal(softdevice.version, 7002000);
+    bytes[RIG_SOFTDEVICE_INFO_AT] = 0x14; /* its own length: id, and no version */
+    assert_true(rig_softdevice_decode(bytes + RIG_SOFTDEVICE_INFO_AT, &softdevice));
+    assert_int_equal(softdevice.id, 140);
+    assert_int_equal(softdevice.version, 0);
+    bytes[RIG_SOFTDEVICE_INFO_AT] = 0x10;
+    assert_true(rig_softdevice_decode(bytes + RIG_SOFTDEVICE_INFO_AT, &softdevice));
+    assert_int_equal(softdevice.id, 0);
+    assert_int_equal(softdevice.firmware_id, 0x100);
     bytes[0x2004]++;
     assert_false(rig_softdevice_decode(bytes + RIG_SOFTDEVICE_INFO_AT, &softdevice));
     softdevice.flash_bytes = 0x3000;

@@ -35,8 +35,8 @@ bool rig_softdevice_decode(const uint8_t info[RIG_SOFTDEVICE_INFO_BYTES], struct
 {
     softdevice->flash_bytes = rig_get_le32(info + 0x08);
     softdevice->firmware_id = rig_get_le16(info + 0x0c);
-    softdevice->id = rig_get_le32(info + 0x10);
-    softdevice->version = rig_get_le32(info + 0x14);
+    softdevice->id = info[0] > 0x10 ? rig_get_le32(info + 0x10) : 0;
+    softdevice->version = info[0] > 0x14 ? rig_get_le32(info + 0x14) : 0;
     return rig_get_le32(info + 4) == RIG_SOFTDEVICE_MAGIC;
 }
 

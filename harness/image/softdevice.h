@@ -21,7 +21,8 @@ struct rig_softdevice {
     uint32_t version;     /* major * 1000000 + minor * 1000 + fix */
 };
 
-/* false: no magic number there. */
+/* false: no magic number there. A structure that says to be too short for them has id and version 0. [SRC
+ * nRF5 SDK 17.0.2 components/libraries/bootloader/nrf_bootloader_info.h] */
 bool rig_softdevice_decode(const uint8_t info[RIG_SOFTDEVICE_INFO_BYTES], struct rig_softdevice *softdevice);
 void rig_softdevice_encode(const struct rig_softdevice *softdevice, uint8_t info[RIG_SOFTDEVICE_INFO_BYTES]);
 

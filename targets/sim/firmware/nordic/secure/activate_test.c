@@ -131,6 +131,22 @@ static void a_softdevice_is_copied_in_whole_pages_and_an_application_may_follow(
     boots(world, SIM_SECURE_APPLICATION, "");
 }
 
+/* NRF_BL_DFU_INACTIVITY_TIMEOUT_MS 0 is of every wait but this one. */
+static void the_wait_for_an_application_ends_where_others_do_not(void **state)
+{
+    struct world *world = *state;
+    world->config.inactivity_ms = 0;
+    transfer(world, world_softdevice(world, 0x6000, 0x4f00, MINOR));
+    assert_int_equal(world_boot(world), SIM_SECURE_UPDATER);
+    uint64_t due = sim_secure_due(&world->config, world->state, world->flash, 0);
+    assert_in_range(due, 10000000, 13000000); /* the copy's own time comes first */
+    static const uint8_t create[] = {RIG_DFU_CREATE, RIG_DFU_COMMAND_OBJECT, 10, 0, 0, 0};
+    sim_secure_control(&world->config, world->state, world->flash, create, sizeof create, 0);
+    assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 0), SIM_SECURE_NEVER);
+    enter(world);
+    assert_int_equal(sim_secure_due(&world->config, world->state, world->flash, 0), SIM_SECURE_NEVER);
+}
+
 static void a_larger_softdevice_moves_bank_0_and_the_application_with_it_is_lost(void **state)
 {
     struct world *world = *state;
@@ -418,6 +434,7 @@ int main(void)
         TEST(an_application_in_bank_0_is_not_copied),
         TEST(what_does_not_fit_beside_the_old_one_drops_it_unless_that_is_forbidden),
         TEST(a_softdevice_is_copied_in_whole_pages_and_an_application_may_follow),
+        TEST(the_wait_for_an_application_ends_where_others_do_not),
         TEST(a_larger_softdevice_moves_bank_0_and_the_application_with_it_is_lost),
         TEST(a_softdevice_of_another_major_version_comes_with_a_bootloader_only),
         TEST(a_softdevice_of_another_family_is_refused_at_the_end),

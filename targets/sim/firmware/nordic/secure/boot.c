@@ -106,7 +106,10 @@ static void enter_updater(struct secure *secure, struct sim_nordic_retained *ret
     memset(state, 0, sizeof *state);
     state->settings = *secure->settings;
     secure->settings = &state->settings;
-    state->inactive_at_us = now_us + (uint64_t)start->timeout_ms * 1000;
+    state->inactive_at_us =
+        start->timeout_ms == 0 || secure_has_defect(secure->config, SIM_SECURE_STUCK_IN_UPDATER)
+            ? SIM_SECURE_NEVER
+            : now_us + (uint64_t)start->timeout_ms * 1000;
     if (secure_enter(secure, state))
         start->outcome = SIM_SECURE_UPDATER;
 }

@@ -438,6 +438,239 @@ static void after_a_refused_packet_an_image_of_nothing_is_complete(void **state)
     assert_int_equal(world_settle(world), SIM_SECURE_APPLICATION);
 }
 
+/* --- while something is on its way --- */
+
+static void link_goes(struct world *world, bool up)
+{
+    sim_secure_linked(&world->config, world->state, world->flash, up);
+}
+
+static uint64_t due(struct world *world, uint64_t now_us)
+{
+    return sim_secure_due(&world->config, world->state, world->flash, now_us);
+}
+
+/* The init packet is sent and its execute answered; nothing of its settings is written yet. */
+static void execute_init(struct world *world, uint64_t now_us)
+{
+    static const uint8_t execute[] = {RIG_DFU_EXECUTE};
+    struct rig_init_packet init = world_init(world);
+    uint8_t bytes[RIG_INIT_PACKET_MAX_BYTES];
+    size_t n_bytes;
+    assert_int_equal(rig_init_packet_encode(&init, world->key, bytes, &n_bytes), RIG_INIT_OK);
+    create(world, RIG_DFU_COMMAND_OBJECT, (uint32_t)n_bytes);
+    assert_string_equal(answer(world), "600101");
+    packet(world, bytes, n_bytes);
+    control_at(world, now_us, execute, sizeof execute);
+    assert_string_equal(answer(world), "600401");
+}
+
+/* The backup queues up behind the settings, with what the main page held when it was asked for: nothing. */
+static void giving_up_while_settings_are_written_leaves_the_main_page_alone_valid(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    execute_init(world, INACTIVITY_US - 1);
+    (void)due(world, INACTIVITY_US - 1); /* the main page is erased */
+    assert_string_equal(world_ops(world), "E S7f000+1000");
+    assert_int_equal(due(world, INACTIVITY_US), SIM_SECURE_NEVER);
+    assert_string_equal(world_ops(world),
+                        "W S7f000+380 E B7e000+1000 W B7e000+380 E B7e000+1000 W B7e000+380");
+    assert_string_equal(answer(world), "reset");
+    assert_int_equal(world_boot(world), SIM_SECURE_APPLICATION);
+    assert_string_equal(world_ops(world), "E B7e000+1000 W B7e000+380");
+}
+
+static void giving_up_while_the_backup_is_written_writes_it_twice(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    execute_init(world, INACTIVITY_US - 2);
+    (void)due(world, INACTIVITY_US - 2);
+    (void)due(world, INACTIVITY_US - 1);
+    assert_string_equal(world_ops(world), "E S7f000+1000 W S7f000+380");
+    (void)due(world, INACTIVITY_US);
+    assert_string_equal(world_ops(world), "E B7e000+1000 W B7e000+380 E B7e000+1000 W B7e000+380");
+    assert_int_equal(world_boot(world), SIM_SECURE_APPLICATION);
+    assert_string_equal(world_ops(world), "");
+}
+
+/* No backup to make: what waits for the flash is lost with the reset. */
+static void giving_up_while_data_is_written_waits_for_none_of_it(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    packet(world, world->image, 244);
+    assert_int_equal(due(world, INACTIVITY_US), SIM_SECURE_NEVER);
+    assert_string_equal(world_ops(world), "");
+}
+
+static void send_image(struct world *world)
+{
+    static const uint32_t sizes[] = {0x1000, 0x204};
+    uint32_t at = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        create(world, RIG_DFU_DATA_OBJECT, sizes[i]);
+        for (uint32_t done = 0; done < sizes[i]; done += 4) {
+            packet(world, world->image + at + done, 4);
+            if (done % 32 == 0)
+                drain(world);
+        }
+        drain(world);
+        if (i == 0)
+            CONTROL(world, RIG_DFU_EXECUTE);
+        at += sizes[i];
+    }
+    while (*answer(world) != '\0')
+        ;
+    (void)world_ops(world);
+}
+
+/* It still takes requests until its settings are written: an object then erases the image that it called
+ * good, and the copy does not compare. */
+static void an_object_behind_the_last_execute_destroys_the_image(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    send_image(world);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    assert_string_equal(answer(world), "600401");
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_DATA_OBJECT); /* where the CRC was there is where the image is */
+    assert_string_equal(answer(world), "600601001000000000000000c00000");
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    assert_string_equal(answer(world), "600101");
+    drain(world);
+    assert_string_equal(world_ops(world),
+                        "E S7f000+1000 W S7f000+380 E B7e000+1000 W B7e000+380 E 0c000+1000");
+    assert_string_equal(answer(world), "disconnect");
+    assert_string_equal(answer(world), "reset");
+    world->retained.gpregret = 0;
+    assert_int_equal(world_settle(world), SIM_SECURE_UPDATER);
+    assert_int_equal(world->start.entry, SIM_SECURE_NO_APPLICATION);
+}
+
+/* The last execute waits for the flash when the link goes: what it would have looked at is forgotten then. */
+static void a_link_lost_before_the_last_execute_had_its_turn_ends_no_update(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    send_image(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x204); /* once more, with its last packet under way */
+    for (uint32_t at = 0; at < 0x204; at += 172)
+        packet(world, world->image + 0x1000 + at, 172);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    link_goes(world, false);
+    drain(world);
+    assert_string_equal(world_ops(world), "E 0d000+1000 W 0d000+204");
+    assert_string_equal(answer(world), "600101");
+    assert_string_equal(answer(world), "600401"); /* to nobody */
+    assert_string_equal(answer(world), "");
+    link_goes(world, true);
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_DATA_OBJECT);
+    assert_string_equal(answer(world), "600601001000000000000000000000");
+}
+
+static void a_link_lost_behind_the_last_execute_ends_the_update_all_the_same(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    send_image(world);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    (void)due(world, 0);
+    link_goes(world, false);
+    drain(world);
+    assert_string_equal(world_ops(world), "E S7f000+1000 W S7f000+380 E B7e000+1000 W B7e000+380");
+    assert_string_equal(answer(world), "600401");
+    assert_string_equal(answer(world), "reset");
+    world->retained.gpregret = 0;
+    assert_int_equal(world_settle(world), SIM_SECURE_APPLICATION);
+    assert_true(world_holds(world, WORLD_BANK_0, world->image, WORLD_NEW_BYTES));
+}
+
+/* The settings are read again while the main page is erased: the old backup counts, without the packet, that
+ * is accepted nevertheless. */
+static void a_link_lost_while_settings_are_written_forgets_the_packet_and_takes_its_image(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    execute_init(world, 0);
+    (void)due(world, 0);
+    link_goes(world, false);
+    link_goes(world, true);
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_COMMAND_OBJECT);
+    assert_string_equal(answer(world), "600601000200000000000000000000");
+    drain(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    assert_string_equal(answer(world), "600101");
+}
+
+/* An execute of the packet that is accepted already writes the settings, with how far the image is. */
+static void an_execute_of_the_init_packet_between_objects_saves_progress(void **state)
+{
+    struct world *world = *state;
+    enter(world);
+    accept(world);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    for (uint32_t at = 0; at < 0x1000; at += 128) {
+        packet(world, world->image + at, 128);
+        drain(world);
+    }
+    CONTROL(world, RIG_DFU_EXECUTE);
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_COMMAND_OBJECT);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    while (*answer(world) != '\0')
+        ;
+    (void)world_ops(world);
+    drain(world);
+    assert_string_equal(world_ops(world), "E S7f000+1000 W S7f000+380 E B7e000+1000 W B7e000+380");
+    link_goes(world, false);
+    link_goes(world, true);
+    create(world, RIG_DFU_DATA_OBJECT, 0x204);
+    assert_string_equal(answer(world), "600101");
+    for (uint32_t at = 0; at < 0x204; at += 172)
+        packet(world, world->image + 0x1000 + at, 172);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    drain(world);
+    assert_string_equal(answer(world), "600401");
+    assert_string_equal(answer(world), "disconnect");
+}
+
+/* The refusal is RAM's: what was accepted before comes back with the link. */
+static void a_refused_packet_gives_way_to_the_one_before_it_when_the_link_is_lost(void **state)
+{
+    struct world *world = *state;
+    struct rig_init_packet init = world_init(world);
+    enter(world);
+    accept(world);
+    init.hw_version = 51;
+    assert_int_equal(world_send_init(world, &init), RIG_DFU_EXTENDED);
+    CONTROL(world, RIG_DFU_SET_PRN, 1, 0);
+    (void)answer(world);
+    packet(world, world->image, 20); /* there is no object */
+    assert_string_equal(answer(world), "600303");
+    CONTROL(world, RIG_DFU_EXECUTE); /* of an empty packet */
+    assert_string_equal(answer(world), "600405");
+    link_goes(world, false);
+    link_goes(world, true);
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_COMMAND_OBJECT);
+    assert_int_equal(strncmp(answer(world), "6006010002000086000000", 22), 0);
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    assert_string_equal(answer(world), "600108");
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_COMMAND_OBJECT);
+    (void)answer(world);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    assert_string_equal(answer(world), "600401");
+    drain(world);
+    assert_string_equal(world_ops(world), "");
+    create(world, RIG_DFU_DATA_OBJECT, 0x1000);
+    assert_string_equal(answer(world), "600101");
+}
+
 static int set_up(void **state)
 {
     struct world *world = test_malloc(sizeof *world);
@@ -475,6 +708,15 @@ int main(void)
         TEST(an_accepted_packet_outlives_a_reset_and_its_image_does_not),
         TEST(a_half_packet_in_the_settings_is_a_reset_loop),
         TEST(after_a_refused_packet_an_image_of_nothing_is_complete),
+        TEST(giving_up_while_settings_are_written_leaves_the_main_page_alone_valid),
+        TEST(giving_up_while_the_backup_is_written_writes_it_twice),
+        TEST(giving_up_while_data_is_written_waits_for_none_of_it),
+        TEST(an_object_behind_the_last_execute_destroys_the_image),
+        TEST(a_link_lost_before_the_last_execute_had_its_turn_ends_no_update),
+        TEST(a_link_lost_behind_the_last_execute_ends_the_update_all_the_same),
+        TEST(a_link_lost_while_settings_are_written_forgets_the_packet_and_takes_its_image),
+        TEST(an_execute_of_the_init_packet_between_objects_saves_progress),
+        TEST(a_refused_packet_gives_way_to_the_one_before_it_when_the_link_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

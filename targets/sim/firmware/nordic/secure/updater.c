@@ -632,9 +632,24 @@ static void respond(struct sim_secure_state *state, uint8_t op, const struct sec
     secure_send(state, RIG_DFU_GET_CRC, answer);
 }
 
+/* A backup that has to be made queues up behind what is on its way to the flash, with the bytes that the main
+ * page has now, be it erased; without one what is on its way is lost. */
+static void back_up_last(struct secure *secure, struct sim_secure_state *state)
+{
+    const struct sim_nordic_map *map = &secure->config->map;
+    uint8_t page[RIG_NORDIC_SETTINGS_BYTES];
+    if (!secure_backs_up(secure->config) || !secure_read(secure, map->settings_at, page, sizeof page) ||
+        secure_page_equals(secure, map->parameter_page_at, page))
+        return;
+    while (state->queue_runs && !secure_stopped(secure))
+        (void)secure_queue_step(secure, state);
+    secure_erase(secure, map->parameter_page_at, 1);
+    secure_write(secure, map->parameter_page_at, page, sizeof page);
+}
+
 static void reset_now(struct secure *secure, struct sim_secure_state *state)
 {
-    secure_back_up(secure);
+    back_up_last(secure, state);
     state->stopped = true;
     if (!secure->lost)
         secure_wish(state, SIM_SECURE_DO_RESET, NULL, 0);
@@ -663,8 +678,6 @@ bool secure_enter(struct secure *secure, struct sim_secure_state *state)
     const struct sim_secure_config *config = secure->config;
     state->object = RIG_DFU_COMMAND_OBJECT;
     state->reset_at_us = SIM_SECURE_NEVER;
-    if (!secure_gives_up(config))
-        state->inactive_at_us = SIM_SECURE_NEVER;
     for (uint8_t i = 0; i < SIM_SECURE_N_BUFFERS; i++)
         secure_free_buffer(state, i);
     if (config->requires_bonds && sim_secure_peer(config, secure->flash, NULL) != RIG_NORDIC_EXTRA_VALID) {
