@@ -217,7 +217,7 @@ static void boot(struct sim_chip *chip, struct sim_start *start)
     struct state *state = state_of(chip);
 
     memset(account, 0, sizeof *account);
-    state->retained.by_pin = sim_chip_reset_by_pin(chip);
+    state->retained.by_pin |= sim_chip_reset_by_pin(chip);
     sim_chip_line(chip, "bootloader: inside main");
     sim_secure_boot(boot_config(chip), chip->flash, &state->retained, sim_chip_now_us(chip), &state->updater,
                     account);
@@ -237,6 +237,7 @@ static void stopped(struct sim_chip *chip, bool without_power)
         return;
     state->retained.gpregret = retained.gpregret;
     state->retained.gpregret2 = retained.gpregret2;
+    state->retained.by_pin = retained.by_pin;
 }
 
 /* --- the updater --- */

@@ -570,6 +570,34 @@ static void a_reset_by_the_pin_leads_into_the_bootloader_where_it_was_built_so(v
     }
 }
 
+/* The reset that follows an activation finds the reason of the one before still there. */
+static void the_pin_counts_in_the_run_behind_an_activation(void **state)
+{
+    struct nordic_set_up set_up = nordic_usual();
+    const uint32_t pages[] = {0x7f000, 0x7e000};
+    uint8_t page[RIG_NORDIC_SETTINGS_BYTES];
+    struct rig_nordic_settings settings;
+    struct sim_board *board;
+
+    (void)state;
+    set_up.secure.boot.enters_by_pin_reset = true;
+    board = open_board(&set_up);
+    assert_int_equal(sim_flash_peek(sim_board_flash(board), 0, pages[0], page, sizeof page), SIM_OK);
+    rig_nordic_settings_decode(page, &settings);
+    settings.banks[1] = settings.banks[0];
+    settings.image_crc = NORDIC_APPLICATION_AT; /* where the new image is: in its place */
+    rig_nordic_settings_seal(&settings);
+    rig_nordic_settings_encode(&settings, page);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(sim_flash_poke(sim_board_flash(board), 0, pages[i], page, sizeof page), SIM_OK);
+    sim_board_reset(board);
+    nordic_run(board, SECOND_US);
+    assert_int_equal(sim_board_view(board).state, SIM_BOARD_UPDATER);
+    nordic_run(board, 121u * SECOND_US);
+    assert_int_equal(sim_board_view(board).state, SIM_BOARD_RUNNING);
+    sim_board_free(board);
+}
+
 static void bonds_required_and_none_handed_over_is_an_endless_row_of_resets(void **state)
 {
     struct nordic_set_up set_up = bonded();
@@ -623,6 +651,7 @@ int main(void)
         cmocka_unit_test(an_application_may_have_no_buttonless_service_at_all),
         cmocka_unit_test(the_button_leads_into_the_bootloader_while_it_is_held),
         cmocka_unit_test(a_reset_by_the_pin_leads_into_the_bootloader_where_it_was_built_so),
+        cmocka_unit_test(the_pin_counts_in_the_run_behind_an_activation),
         cmocka_unit_test(bonds_required_and_none_handed_over_is_an_endless_row_of_resets),
         cmocka_unit_test(an_application_whose_bytes_changed_crashes_where_nothing_checks_it),
     };

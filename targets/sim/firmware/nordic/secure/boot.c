@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One run of the bootloader from reset: MBR, settings, activation, then updater or application. */
+/* One run of the bootloader from reset: MBR, settings, activation, then updater or application. [SRC nRF5 SDK
+ * 17.0.2 components/libraries/bootloader/nrf_bootloader.c, nrf_bootloader_info.h] */
 #include "sim/firmware/nordic/secure/loader.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of the secure bootloader share: one run over flash and settings, validation of images. */
+/* What the files of the secure bootloader share: one run over flash and settings, validation of images. The
+ * sources named are of nRF5 SDK 17.0.2, from components/libraries on. */
 #ifndef SIM_FIRMWARE_NORDIC_SECURE_LOADER_H
 #define SIM_FIRMWARE_NORDIC_SECURE_LOADER_H
 
@@ -38,7 +39,8 @@ static inline bool secure_backs_up(const struct sim_secure_config *config)
     return secure_has_backup(config) && !secure_has_defect(config, SIM_SECURE_NO_BACKUP);
 }
 
-/* storage.c: flash as the core sees it, by NVMC, and the settings in it */
+/* storage.c: flash as the core sees it, by NVMC, and the settings in it [SRC fstorage/nrf_fstorage_nvmc.c,
+ * bootloader/dfu/nrf_dfu_settings.c, nrf_dfu_settings_svci.c] */
 /* false: power lost, or beyond the flash, which is a fault. */
 bool secure_read(struct secure *secure, uint32_t at, void *into, size_t n_bytes);
 void secure_erase(struct secure *secure, uint32_t at, uint32_t n_pages);
@@ -56,7 +58,7 @@ void secure_save(struct secure *secure); /* main page */
 void secure_save_and_back_up(struct secure *secure);
 void secure_back_up(struct secure *secure); /* the main page as it stands in flash */
 
-/* banks.c: where things are */
+/* banks.c: where things are [SRC bootloader/dfu/nrf_dfu_utils.c] */
 uint32_t secure_bank_0(const struct secure *secure);
 uint32_t secure_bank_1(const struct secure *secure);
 bool secure_softdevice(const struct secure *secure, uint32_t at, struct rig_softdevice *softdevice);
@@ -65,7 +67,7 @@ void secure_invalidate(struct rig_nordic_settings *settings, unsigned bank);
 bool secure_prepare_cache(const struct secure *secure, uint32_t n_bytes, bool single_bank,
                           bool keep_application);
 
-/* validate.c */
+/* validate.c [SRC bootloader/dfu/nrf_dfu_validation.c, nrf_dfu_ver_validation.c] */
 /* Result of a request: enum rig_dfu_result; with an extended code 0x0b00 | code. */
 uint32_t secure_crc(struct secure *secure, uint32_t at, uint32_t n_bytes);
 bool secure_boot_validates(struct secure *secure, const struct rig_nordic_validation *validation, uint32_t at,
@@ -81,7 +83,8 @@ uint16_t secure_postvalidate(struct secure *secure, const struct rig_init_packet
 bool secure_hash_fits(struct secure *secure, const struct rig_init_packet *init, uint32_t at,
                       uint32_t n_bytes);
 
-/* copy.c */
+/* copy.c [SRC bootloader/nrf_bootloader_fw_activation.c, image_copy(); bootloader/dfu/nrf_dfu_mbr.c]. What
+ * the MBR does by itself is the model's own: copy, and once more after a cut. */
 uint32_t secure_pages_of(const struct secure *secure, uint32_t n_bytes);
 /* Tells the MBR to copy a bootloader; it resets after that. */
 void secure_ask_mbr(struct secure *secure, uint32_t from, uint32_t n_bytes);
@@ -91,8 +94,8 @@ bool secure_ranges_are_equal(struct secure *secure, uint32_t a, uint32_t b, uint
 /* What the MBR does before the bootloader starts: a copy of a bootloader that was begun. */
 void secure_run_mbr(struct secure *secure);
 
-/* activate.c: steps of nordic-flash section 5. Gives whether the settings asked for something to be made
- * active; *reset: the MBR was given work, and resets. */
+/* activate.c [SRC bootloader/nrf_bootloader_fw_activation.c]. Gives whether the settings asked for something
+ * to be made active; *reset: the MBR was given work, and resets. */
 bool secure_activate(struct secure *secure, struct sim_secure_start *start, bool *reset);
 /* older.c: the same steps as SDK 12 to 15.0 have them */
 static inline bool secure_is_older(const struct sim_secure_config *config)

@@ -88,7 +88,7 @@ struct sim_secure_config sim_secure_example(const struct sim_nordic_map *map);
 struct sim_nordic_retained {
     uint8_t gpregret;
     uint8_t gpregret2;
-    bool by_pin;          /* the reset pin did it */
+    bool by_pin;          /* the reset pin did it, or one before that no run has taken note of: RESETREAS */
     bool from_system_off; /* woken from it */
     bool button;          /* is held */
 };

@@ -2,7 +2,7 @@
 /* The updater: writes come in, requests are handled, answers and receipts go out; the queue of flash
  * operations while the radio is on; buffers, time-outs, resets. [SRC nRF5 SDK 17.0.2
  * components/libraries/bootloader/ble_dfu/nrf_dfu_ble.c, dfu/nrf_dfu_req_handler.c, nrf_bootloader.c,
- * components/libraries/fstorage/nrf_fstorage_sd.c] */
+ * nrf_bootloader_dfu_timers.c, components/libraries/fstorage/nrf_fstorage_sd.c] */
 #include "sim/firmware/nordic/secure/loader.h"
 
 #include "base/bytes.h"
