@@ -219,6 +219,19 @@ static void show(const struct rig_package *package, bool as_json)
     }
 }
 
+/* Clear with rig_package_clear(). */
+static bool cli_package_load(const char *path, struct rig_package *package, GError **error)
+{
+    g_autoptr(GBytes) zip = rig_cli_file_read(path, error);
+
+    if (!zip)
+        return false;
+    if (rig_package_read(zip, package, error))
+        return true;
+    g_prefix_error(error, "%s is no distribution package: ", path);
+    return false;
+}
+
 static int run_info(char **argv)
 {
     g_auto(GStrv) rest = g_strdupv(argv);
@@ -235,7 +248,7 @@ static int run_info(char **argv)
         return rig_cli_package_complain(error);
     if (g_strv_length(rest) != 2)
         g_set_error(&error, RIG_ERROR, RIG_ERROR_USAGE, "name one PACKAGE (see bootrig package info --help)");
-    else if (rig_cli_package_load(rest[1], &package, &error))
+    else if (cli_package_load(rest[1], &package, &error))
         show(&package, as_json);
     return error ? rig_cli_package_complain(error) : RIG_IMAGE_EXIT_OK;
 }
@@ -276,7 +289,7 @@ static int judge_file(const char *path, char **wheres, bool quiet, GError **erro
     g_auto(rig_package) package = {0};
     bool good;
 
-    if (!load_keys(wheres, keys, error) || !rig_cli_package_load(path, &package, error))
+    if (!load_keys(wheres, keys, error) || !cli_package_load(path, &package, error))
         return RIG_IMAGE_EXIT_BAD;
     good =
         rig_package_judge(&package, (const struct rig_key *const *)keys->pdata, keys->len, problems, remarks);
@@ -390,7 +403,7 @@ static bool damage_file(const char *path, const struct damage_options *options, 
 
     if (options->key && !(key = rig_cli_package_key(options->key, true, error)))
         return false;
-    done = rig_cli_package_load(path, &package, error) && apply(&package, options, key, error) &&
+    done = cli_package_load(path, &package, error) && apply(&package, options, key, error) &&
            rig_cli_package_save(options->output, &package, error);
     rig_key_free(key);
     return done;

@@ -11,18 +11,6 @@ int rig_cli_package_complain(const GError *error)
     return RIG_IMAGE_EXIT_BAD;
 }
 
-bool rig_cli_package_load(const char *path, struct rig_package *package, GError **error)
-{
-    g_autoptr(GBytes) zip = rig_cli_file_read(path, error);
-
-    if (!zip)
-        return false;
-    if (rig_package_read(zip, package, error))
-        return true;
-    g_prefix_error(error, "%s is no distribution package: ", path);
-    return false;
-}
-
 bool rig_cli_package_save(const char *path, const struct rig_package *package, GError **error)
 {
     g_autoptr(GBytes) zip = rig_package_write(package, error);

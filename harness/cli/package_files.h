@@ -14,9 +14,6 @@ int rig_cli_package_make(char **argv);
 /* Prints "bootrig package: <message>" to stderr. Returns RIG_IMAGE_EXIT_BAD. */
 int rig_cli_package_complain(const GError *error);
 
-/* Clear with rig_package_clear(). */
-bool rig_cli_package_load(const char *path, struct rig_package *package,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_cli_package_save(const char *path, const struct rig_package *package,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

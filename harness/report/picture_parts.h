@@ -36,7 +36,6 @@ enum picture_field {
     FIELD_STATUS,
     N_FIELDS
 };
-/* In words, and as steps name them. */
 /* The row that a step's field belongs to; N_FIELDS: none. */
 enum picture_field picture_field_of(const char *name);
 

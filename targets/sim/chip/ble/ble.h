@@ -116,13 +116,10 @@ enum sim_ble_outcome sim_ble_read(struct sim_ble *ble, unsigned characteristic,
 const struct sim_ble_packet *sim_ble_arrived(const struct sim_ble *ble);
 void sim_ble_drop_arrived(struct sim_ble *ble);
 
-/* Attribute numbers as a SoftDevice gives them: of a characteristic's value; what stands at a number. */
-unsigned sim_gatt_number(const struct sim_gatt_services *services, unsigned characteristic);
 struct sim_gatt_place {
     enum { SIM_GATT_NOWHERE, SIM_GATT_DECLARATION, SIM_GATT_VALUE, SIM_GATT_DESCRIPTOR } what;
     unsigned characteristic;
 };
-struct sim_gatt_place sim_gatt_place_of(const struct sim_gatt_services *services, unsigned number);
 
 /* What comes from the central, when all that the link must have was looked at. ATT errors, 0: none. */
 uint8_t sim_ble_take_write(struct sim_ble *ble, unsigned characteristic, bool with_response,

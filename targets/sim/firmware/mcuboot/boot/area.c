@@ -201,12 +201,6 @@ void area_copy(struct boot *boot, const struct sim_area *from, uint32_t from_off
     }
 }
 
-uint32_t area_write_bytes(const struct sim_flash *flash, const struct sim_area *area)
-{
-    const struct sim_flash_device_config *device = sim_flash_device(flash, area->device);
-    return device != NULL ? device->write_bytes : 1;
-}
-
 uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area)
 {
     const struct sim_flash_device_config *device = sim_flash_device(flash, area->device);

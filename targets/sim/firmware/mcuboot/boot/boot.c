@@ -118,11 +118,28 @@ static void swap_image(struct boot *boot)
     }
 }
 
+/* of primary, when unset */
+static void trailer_set_image_ok(struct boot *boot)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    struct rig_trailer trailer;
+    if (trailer_read(boot, primary, &trailer) && trailer.image_ok == RIG_FLAG_UNSET) {
+        trailer_write_image_ok(boot, primary);
+    }
+}
+
 static void confirm_swap(struct boot *boot, enum rig_swap_type type)
 {
     if (type == RIG_SWAP_TYPE_REVERT || type == RIG_SWAP_TYPE_PERM ||
         boot_has_defect(boot, SIM_BOOT_DEFECT_CONFIRMS_ITSELF)) {
         trailer_set_image_ok(boot);
+    }
+}
+
+static void trailer_set_copy_done(struct boot *boot)
+{
+    if (!boot_has_defect(boot, SIM_BOOT_DEFECT_NO_COPY_DONE)) {
+        trailer_write_copy_done(boot, boot_area(boot, BOOT_PRIMARY));
     }
 }
 
@@ -169,6 +186,29 @@ static enum rig_swap_type fresh_type(struct boot *boot)
     }
     bool valid = validate_slot(boot, BOOT_SECONDARY, RIG_SWAP_TYPE_NONE);
     return valid ? (enum rig_swap_type)boot->progress.swap_type : RIG_SWAP_TYPE_FAIL;
+}
+
+/* After a cut between two swaps the images that were done look like reverts; one that is still to be swapped
+ * tells otherwise. */
+static void review_types(struct boot *boot, bool resumed)
+{
+    enum rig_swap_type type = boot_image(boot)->type;
+    if (!resumed && (type == RIG_SWAP_TYPE_NONE || type == RIG_SWAP_TYPE_REVERT)) {
+        return;
+    }
+    for (unsigned i = 0; i < boot->current; i++) {
+        if (boot->images[i].type == RIG_SWAP_TYPE_REVERT) {
+            boot->images[i].type = RIG_SWAP_TYPE_NONE;
+        }
+    }
+}
+
+static void progress_reset(struct boot *boot)
+{
+    boot->progress =
+        (struct boot_progress){.source = SOURCE_NONE,
+                               .phase = boot->config->mode == RIG_SWAP_MOVE ? PHASE_MOVE : PHASE_SWAP,
+                               .swap_type = RIG_SWAP_TYPE_NONE};
 }
 
 static void prepare_image(struct boot *boot)
@@ -285,6 +325,75 @@ static void chainload(struct boot *boot)
     boot_say(boot, 'I', "Jumping to the first image slot");
     if (!boot->stopped) {
         boot->result->outcome = SIM_BOOT_RUNS;
+    }
+}
+
+#define MAX_DEPENDENCIES 64u
+
+static bool is_met(struct boot *boot, const struct rig_image_dependency *dependency)
+{
+    if (dependency->image >= boot->config->n_images) {
+        return false;
+    }
+    const struct boot_image *image = &boot->images[dependency->image];
+    enum boot_slot slot = boot_is_upgrade(image->type) ? BOOT_SECONDARY : BOOT_PRIMARY;
+    return rig_image_version_compare(&image->header[slot].version, &dependency->minimum, false) >= 0;
+}
+
+static bool slot_dependencies_met(struct boot *boot, enum boot_slot slot)
+{
+    bool shifted = boot->config->mode == RIG_SWAP_OFFSET && slot == BOOT_SECONDARY;
+    struct sim_area_reader reader = {
+        .flash = boot->flash,
+        .area = area_from(boot_area(boot, slot), shifted ? boot_image(boot)->secondary_offset : 0),
+        .powered_only = true};
+    struct rig_image_source source = sim_area_source(&reader);
+    struct rig_image_layout layout;
+    struct rig_image_dependency dependencies[MAX_DEPENDENCIES];
+    uint32_t n_bytes;
+    /* By the header in RAM, as bootutil walks: it is not what stands in the slot when a swap could not be
+     * resumed. */
+    if (!image_size(boot, slot, &n_bytes)) {
+        return false;
+    }
+    if (boot_image(boot)->header[slot].protected_tlv_bytes == 0) {
+        return true;
+    }
+    if (rig_image_read_layout(&source, UINT32_MAX, &layout) != RIG_IMAGE_OK) {
+        return false;
+    }
+    size_t n = rig_image_dependencies(&source, &layout, dependencies, MAX_DEPENDENCIES);
+    for (size_t i = 0; i < n && i < MAX_DEPENDENCIES; i++) {
+        if (!is_met(boot, &dependencies[i])) {
+            return false;
+        }
+    }
+    return n <= MAX_DEPENDENCIES;
+}
+
+static void cancel_all(struct boot *boot)
+{
+    for (unsigned i = 0; i < boot->config->n_images; i++) {
+        if (boot_is_upgrade(boot->images[i].type)) {
+            boot->result->refusal[i] = SIM_BOOT_REFUSED_DEPENDENCY;
+        }
+        boot->images[i].type = RIG_SWAP_TYPE_NONE;
+    }
+    boot_say(boot, 'W', "sim: Dependencies are not met: no image is upgraded");
+}
+
+static void check_dependencies(struct boot *boot)
+{
+    if (boot_has_defect(boot, SIM_BOOT_DEFECT_IGNORES_DEPENDENCY)) {
+        return;
+    }
+    for (boot->current = 0; boot->current < boot->config->n_images; boot->current++) {
+        enum rig_swap_type type = boot_image(boot)->type;
+        bool moves = type != RIG_SWAP_TYPE_NONE && type != RIG_SWAP_TYPE_FAIL;
+        if (!slot_dependencies_met(boot, moves ? BOOT_SECONDARY : BOOT_PRIMARY)) {
+            cancel_all(boot);
+            return;
+        }
     }
 }
 

@@ -14,6 +14,12 @@ static bool is_scratch(const struct sim_boot_config *config, const struct sim_ar
            area->offset == config->scratch.offset;
 }
 
+static uint32_t area_write_bytes(const struct sim_flash *flash, const struct sim_area *area)
+{
+    const struct sim_flash_device_config *device = sim_flash_device(flash, area->device);
+    return device != NULL ? device->write_bytes : 1;
+}
+
 void sim_boot_geometry(const struct sim_boot_config *config, const struct sim_flash *flash,
                        const struct sim_area *slot, struct rig_trailer_geometry *geometry)
 {
@@ -221,22 +227,6 @@ void trailer_write_record(struct boot *boot)
     write_field(boot, area, layout.status + record_position(boot) * record_bytes(boot), &value, 1);
 }
 
-void trailer_set_image_ok(struct boot *boot)
-{
-    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
-    struct rig_trailer trailer;
-    if (trailer_read(boot, primary, &trailer) && trailer.image_ok == RIG_FLAG_UNSET) {
-        trailer_write_image_ok(boot, primary);
-    }
-}
-
-void trailer_set_copy_done(struct boot *boot)
-{
-    if (!boot_has_defect(boot, SIM_BOOT_DEFECT_NO_COPY_DONE)) {
-        trailer_write_copy_done(boot, boot_area(boot, BOOT_PRIMARY));
-    }
-}
-
 /* bootutil's codes, as they stand in its console lines. */
 static unsigned flag_code(enum rig_trailer_flag flag)
 {
@@ -278,14 +268,6 @@ enum rig_swap_type decide_swap_type(struct boot *boot, bool loud)
         boot_say(boot, 'I', "Image index: %u, Swap type: %s", boot->current, type_word(type));
     }
     return type;
-}
-
-void progress_reset(struct boot *boot)
-{
-    boot->progress =
-        (struct boot_progress){.source = SOURCE_NONE,
-                               .phase = boot->config->mode == RIG_SWAP_MOVE ? PHASE_MOVE : PHASE_SWAP,
-                               .swap_type = RIG_SWAP_TYPE_NONE};
 }
 
 bool progress_is_reset(const struct boot *boot)

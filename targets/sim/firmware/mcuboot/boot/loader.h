@@ -79,7 +79,6 @@ void area_erase(struct boot *boot, const struct sim_area *area, uint32_t offset,
 void area_erase_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes);
 void area_copy(struct boot *boot, const struct sim_area *from, uint32_t from_offset,
                const struct sim_area *to, uint32_t to_offset, uint32_t n_bytes);
-uint32_t area_write_bytes(const struct sim_flash *flash, const struct sim_area *area);
 uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area);
 /* The sector holding an offset of the area; false beyond its end. */
 bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uint32_t offset, uint32_t *start,
@@ -100,15 +99,12 @@ void trailer_erase(struct boot *boot, const struct sim_area *area); /* "T": last
 void trailer_start_swap(struct boot *boot,
                         const struct sim_area *area); /* all fields of a starting swap, magic last */
 void trailer_write_record(struct boot *boot);
-void trailer_set_image_ok(struct boot *boot); /* of primary, when unset */
-void trailer_set_copy_done(struct boot *boot);
 uint32_t record_bytes(
     const struct boot *boot); /* distance of status records: the larger write size of primary and scratch */
 uint32_t trailer_bytes(struct boot *boot); /* of a slot, with that record size */
 uint32_t scratch_trailer_bytes(struct boot *boot);
 
 enum rig_swap_type decide_swap_type(struct boot *boot, bool loud);
-void progress_reset(struct boot *boot);
 bool progress_is_reset(const struct boot *boot);
 void progress_read(
     struct boot *boot); /* status source and records; asserts on inconsistent records where upstream does */
@@ -125,12 +121,6 @@ bool image_size(struct boot *boot, enum boot_slot slot, uint32_t *n_bytes);
 bool slots_read_sectors(struct boot *boot); /* false: nor are the headers read then, and nothing boots */
 bool slots_are_compatible(struct boot *boot);
 uint32_t slots_max_image_bytes(struct boot *boot, const struct sim_area *area);
-/* Sectors of uniform size that a swap of this many bytes covers, at least 1. An impossible size, which sends
- * bootutil off its sector table, stops the run. */
-uint32_t slots_n_swapped(struct boot *boot, uint32_t swap_size);
-/* move, offset: is there room between the swapped sectors and the trailer of primary? n_used: sectors needed,
- * spare included. */
-bool slots_have_room(struct boot *boot, uint32_t n_used);
 /* Start and end of the first sector that holds trailer bytes. */
 void slots_first_trailer_sector(struct boot *boot, const struct sim_area *area, uint32_t trailer,
                                 uint32_t *start, uint32_t *end);
@@ -140,9 +130,6 @@ bool validate_slot(struct boot *boot, enum boot_slot slot, enum rig_swap_type ex
 bool downgrade_allowed(struct boot *boot);
 bool counter_update(
     struct boot *boot); /* raises the stored counter to that of the image in primary; false: it has none */
-
-void review_types(struct boot *boot, bool resumed);
-void check_dependencies(struct boot *boot);
 
 /* boot->progress.swap_size is known */
 void swap_move_run(struct boot *boot);

@@ -65,6 +65,37 @@ static void swap_sector_by_move(struct boot *boot, uint32_t sector, uint32_t sec
     boot->progress.state = 0;
 }
 
+/* Sectors of uniform size that a swap of this many bytes covers, at least 1. An impossible size, which sends
+ * bootutil off its sector table, stops the run. */
+static uint32_t slots_n_swapped(struct boot *boot, uint32_t swap_size)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, primary);
+    if (swap_size > primary->n_bytes || sector_bytes == 0) {
+        boot_assert_failed(boot, "swap size 0x%x runs off the sector table", (unsigned)swap_size);
+        return 1;
+    }
+    uint32_t n_sectors = swap_size / sector_bytes + (swap_size % sector_bytes != 0);
+    return n_sectors > 0 ? n_sectors : 1;
+}
+
+/* move, offset: is there room between the swapped sectors and the trailer of primary? n_used: sectors needed,
+ * spare included. */
+static bool slots_have_room(struct boot *boot, uint32_t n_used)
+{
+    const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
+    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, primary);
+    uint32_t trailer_at, end;
+    slots_first_trailer_sector(boot, primary, trailer_bytes(boot), &trailer_at, &end);
+    if (n_used <= trailer_at / sector_bytes || boot_has_defect(boot, SIM_BOOT_DEFECT_ACCEPTS_OVERSIZED)) {
+        return true;
+    }
+    boot_say(boot, 'W', "Not enough free space to run swap upgrade");
+    boot_say(boot, 'W', "required %u bytes but only %u are available", (unsigned)(n_used * sector_bytes),
+             (unsigned)trailer_at);
+    return false;
+}
+
 void swap_move_run(struct boot *boot)
 {
     struct boot_progress *progress = &boot->progress;
