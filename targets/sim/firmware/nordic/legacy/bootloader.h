@@ -138,7 +138,6 @@ enum sim_legacy_flash_kind { SIM_LEGACY_ERASE, SIM_LEGACY_STORE, SIM_LEGACY_COPY
 struct sim_legacy_operation {
     uint8_t kind;
     uint8_t buffer;    /* STORE: of the packet */
-    bool last;         /* STORE: the image is complete with it */
     bool commits;      /* ends the update */
     uint16_t bank_0;   /* STORE_SETTINGS: what they say of it */
     uint32_t at, from; /* from: of a COPY */
@@ -181,6 +180,8 @@ struct sim_legacy {
     uint8_t n_operations;
     struct sim_legacy_operation operations[SIM_LEGACY_MAX_QUEUED]; /* the first is worked on */
     struct sim_legacy_buffer buffers[SIM_LEGACY_MAX_BUFFERS];
+    uint8_t next_buffer;
+    uint8_t final_buffer;               /* 1 + that of the packet that made the image complete; 0: none did */
     uint64_t flash_due_us, inactive_us; /* UINT64_MAX: nothing is due */
 
     /* Outbox: for who calls, who takes it out. */

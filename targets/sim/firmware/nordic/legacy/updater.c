@@ -80,6 +80,13 @@ static void schedule(struct call *call)
     state->flash_due_us = state->n_operations ? call->now_us + gap_us(call, &state->operations[0]) : NEVER;
 }
 
+/* The SoftDevice refuses a write of no words. */
+static bool is_refused(const struct sim_legacy_operation *operation)
+{
+    return operation->kind != SIM_LEGACY_ERASE && operation->n_bytes == 0;
+}
+
+/* One that is refused at once is told, and yet stays: nothing behind it gets its turn any more. */
 static bool queue(struct call *call, const struct sim_legacy_operation *operation)
 {
     struct sim_legacy *state = call->state;
@@ -87,8 +94,11 @@ static bool queue(struct call *call, const struct sim_legacy_operation *operatio
     if (state->n_operations >= call->config->n_queued)
         return false;
     state->operations[state->n_operations++] = *operation;
-    if (state->n_operations == 1)
-        schedule(call);
+    if (state->flash_due_us != NEVER)
+        return true;
+    if (is_refused(&state->operations[0]))
+        return false;
+    schedule(call);
     return true;
 }
 
@@ -130,8 +140,8 @@ static enum rig_legacy_status check_sizes(struct call *call)
     if (state->softdevice_bytes % 4 || state->bootloader_bytes % 4 || state->application_bytes % 4)
         return RIG_LEGACY_NOT_SUPPORTED;
     state->image_bytes = state->softdevice_bytes + state->bootloader_bytes + state->application_bytes;
-    if (state->bootloader_bytes > call->config->map.bootloader_bytes)
-        return RIG_LEGACY_SIZE_LIMIT;
+    if (state->bootloader_bytes > call->config->map.settings_at - call->config->map.bootloader_at)
+        return RIG_LEGACY_SIZE_LIMIT; /* up to the settings, the MBR's page included */
     if (state->image_bytes > (softdevice ? sim_legacy_region_bytes(call->config, bank_0)
                                          : sim_legacy_max_image_bytes(call->config, call->flash)))
         return RIG_LEGACY_SIZE_LIMIT;
@@ -153,11 +163,16 @@ static uint32_t bytes_to_erase(const struct call *call, uint32_t bank_0)
     return sim_legacy_max_image_bytes(call->config, call->flash);
 }
 
+static bool takes_bank_0(const struct call *call)
+{
+    return call->config->single_bank || call->state->activates == RIG_LEGACY_SOFTDEVICE;
+}
+
 static void prepare(struct call *call)
 {
     struct sim_legacy *state = call->state;
     uint32_t bank_0 = sim_legacy_bank_0(call->config, call->flash);
-    bool to_bank_0 = call->config->single_bank || state->activates == RIG_LEGACY_SOFTDEVICE;
+    bool to_bank_0 = takes_bank_0(call);
 
     state->bank = to_bank_0 ? bank_0 : sim_legacy_bank_1(call->config, call->flash);
     state->phase = SIM_LEGACY_PREPARING;
@@ -172,8 +187,8 @@ static void restart_patience(struct call *call)
         call->state->inactive_us = call->now_us + call->config->inactivity_us;
 }
 
-/* Sizes are taken over before the state is looked at: a start in the middle of a transfer is refused and yet
- * changes how much is waited for. */
+/* Sizes and kind are taken over before the state is looked at: a start in the middle of a transfer is refused
+ * and yet changes how much is waited for, what the end of the erase says of bank 0, and what is activated. */
 static enum rig_legacy_status start(struct call *call, const uint8_t *bytes, size_t n_bytes)
 {
     struct sim_legacy *state = call->state;
@@ -212,7 +227,7 @@ static void prepared(struct call *call)
 
     if (has_defect(call, SIM_LEGACY_SILENT_START))
         return;
-    if (state->bank == sim_legacy_bank_0(call->config, call->flash)) {
+    if (takes_bank_0(call)) {
         struct rig_legacy_settings now;
 
         if (!sim_legacy_read_settings(call->config, call->flash, &now))
@@ -289,6 +304,14 @@ static bool names_softdevice(const struct call *call, const uint8_t *list, uint1
     return false;
 }
 
+/* An application goes onto every board of Adafruit's. */
+static bool checks_revision(const struct call *call)
+{
+    return call->config->device_revision != RIG_LEGACY_ANY_DEVICE &&
+           (!call->config->adafruit ||
+            call->state->start_mode & (RIG_LEGACY_SOFTDEVICE | RIG_LEGACY_BOOTLOADER));
+}
+
 static enum rig_legacy_status check_init(struct call *call)
 {
     struct sim_legacy *state = call->state;
@@ -306,8 +329,7 @@ static enum rig_legacy_status check_init(struct call *call)
         return RIG_LEGACY_SUCCESS;
     if (config->device_type != RIG_LEGACY_ANY_DEVICE && rig_get_le16(state->init) != config->device_type)
         return RIG_LEGACY_FAILED;
-    if (config->device_revision != RIG_LEGACY_ANY_DEVICE &&
-        rig_get_le16(state->init + 2) != config->device_revision)
+    if (checks_revision(call) && rig_get_le16(state->init + 2) != config->device_revision)
         return RIG_LEGACY_FAILED;
     return names_softdevice(call, state->init + INIT_LIST_AT, rig_get_le16(state->init + 8))
                ? RIG_LEGACY_SUCCESS
@@ -332,15 +354,17 @@ static enum rig_legacy_status complete_init(struct call *call)
 
 /* --- data --- */
 
-static struct sim_legacy_buffer *free_buffer(struct call *call, uint8_t *index)
+/* A ring: one that is never taken back ends it, and so does one round of packets that are refused after it.
+ */
+static struct sim_legacy_buffer *next_buffer(struct call *call, uint8_t *index)
 {
-    for (uint8_t i = 0; i < call->config->n_buffers; i++) {
-        if (!call->state->buffers[i].used) {
-            *index = i;
-            return &call->state->buffers[i];
-        }
-    }
-    return NULL;
+    struct sim_legacy *state = call->state;
+
+    *index = state->next_buffer;
+    if (state->buffers[*index].used)
+        return NULL;
+    state->next_buffer = (uint8_t)((*index + 1) % call->config->n_buffers);
+    return &state->buffers[*index];
 }
 
 /* After one packet too many the count stands at its end: the next ones come to an address that is none. */
@@ -359,8 +383,7 @@ static enum rig_legacy_status store(struct call *call, uint8_t buffer, uint32_t 
         return RIG_LEGACY_SIZE_LIMIT;
     }
     restart_patience(call);
-    operation.last = state->received + n_bytes == state->image_bytes;
-    if (state->received % 4 || n_bytes == 0 || !queue(call, &operation))
+    if (state->received % 4 || !queue(call, &operation))
         return RIG_LEGACY_FAILED;
     state->received += n_bytes;
     return RIG_LEGACY_SUCCESS;
@@ -390,7 +413,7 @@ static void take_data(struct call *call, const uint8_t *bytes, size_t n_bytes)
         answer(call, RIG_LEGACY_RECEIVE, RIG_LEGACY_NOT_SUPPORTED);
         return;
     }
-    buffer = free_buffer(call, &index);
+    buffer = next_buffer(call, &index);
     if (!buffer) {
         if (!has_defect(call, SIM_LEGACY_SILENT_OVERRUN))
             answer(call, RIG_LEGACY_RECEIVE, RIG_LEGACY_FAILED);
@@ -405,10 +428,13 @@ static void take_data(struct call *call, const uint8_t *bytes, size_t n_bytes)
     buffer->n_bytes = (uint8_t)n_bytes;
     memcpy(buffer->bytes, bytes, n_bytes);
     state->reported += (uint32_t)n_bytes;
+    if (state->received == state->image_bytes)
+        state->final_buffer = (uint8_t)(index + 1);
     count_packet(call);
 }
 
-/* Outside the reception nobody takes the buffer back, nor is the image's end told. */
+/* Outside the reception nobody takes the buffer back, nor is the image's end told. The end is known by its
+ * buffer, which comes round again where a second start made the image longer. */
 static void stored(struct call *call, const struct sim_legacy_operation *operation)
 {
     struct sim_legacy *state = call->state;
@@ -416,7 +442,7 @@ static void stored(struct call *call, const struct sim_legacy_operation *operati
     if (state->phase != SIM_LEGACY_DATA)
         return;
     state->buffers[operation->buffer].used = false;
-    if (operation->last)
+    if (operation->buffer + 1 == state->final_buffer)
         answer(call, RIG_LEGACY_RECEIVE, RIG_LEGACY_SUCCESS);
 }
 
@@ -471,7 +497,7 @@ static void activate_application(struct call *call)
     queue_erase(call, bank_0, state->application_bytes);
     must_queue(call, &(struct sim_legacy_operation){.kind = SIM_LEGACY_COPY,
                                                     .at = bank_0,
-                                                    .from = state->bank,
+                                                    .from = sim_legacy_bank_1(call->config, call->flash),
                                                     .n_bytes = state->application_bytes});
     save_application(call);
 }
@@ -488,7 +514,7 @@ static void activate_copy(struct call *call)
         state->saved.bank_0_crc = 0;
         state->saved.bank_0_bytes = state->image_bytes;
         state->saved.bank_1 = RIG_LEGACY_BANK_INVALID;
-        state->saved.softdevice_start = state->bank;
+        state->saved.softdevice_start = sim_legacy_bank_0(call->config, call->flash);
     } else {
         state->saved.bank_0 = now.bank_0;
         state->saved.bank_0_crc = now.bank_0_crc;
@@ -556,11 +582,9 @@ static void finished(struct call *call, const struct sim_legacy_operation *opera
 static enum sim_status copy_piece(struct call *call, const struct sim_legacy_operation *operation, uint32_t n)
 {
     uint8_t bytes[SIM_LEGACY_MAX_PAGE_BYTES];
-    enum sim_status status;
+    enum sim_status status =
+        sim_flash_read(call->flash, SIM_FLASH_INTERNAL, operation->from + operation->done, bytes, n);
 
-    if (n == 0)
-        return SIM_OUT_OF_RANGE;
-    status = sim_flash_read(call->flash, SIM_FLASH_INTERNAL, operation->from + operation->done, bytes, n);
     return status != SIM_OK
                ? status
                : sim_flash_write(call->flash, SIM_FLASH_INTERNAL, operation->at + operation->done, bytes, n);
@@ -584,6 +608,8 @@ static enum sim_status work(struct call *call, struct sim_legacy_operation *oper
     uint32_t n = left < page_bytes ? left : page_bytes;
     enum sim_status status = SIM_OK;
 
+    if (is_refused(operation))
+        return SIM_OUT_OF_RANGE;
     switch ((enum sim_legacy_flash_kind)operation->kind) {
     case SIM_LEGACY_ERASE:
         status = sim_flash_erase(call->flash, SIM_FLASH_INTERNAL,
@@ -755,7 +781,7 @@ void sim_legacy_due(const struct sim_legacy_config *config, struct sim_flash *fl
 void sim_legacy_drain(const struct sim_legacy_config *config, struct sim_flash *flash,
                       struct sim_legacy *state)
 {
-    while (state->running && !state->reset && state->n_operations > 0 && sim_flash_powered(flash)) {
+    while (state->running && !state->reset && state->flash_due_us != NEVER && sim_flash_powered(flash)) {
         struct call call = {config, flash, state, state->flash_due_us};
 
         work_on(&call);

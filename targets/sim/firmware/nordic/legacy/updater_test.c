@@ -112,7 +112,7 @@ static void what_start_refuses(void **state)
         {"01 05", 4, 0, 4, "10 01 03"},          /* application and SoftDevice together */
         {"01 06", 0, 4, 4, "10 01 03"},          /* application and bootloader together */
         {"01 04", 0, 0, 18, "10 01 03"},         /* no whole words */
-        {"01 02", 0, 0x4004, 0, "10 01 04"},     /* larger than a bootloader may be */
+        {"01 02", 0, 0x5004, 0, "10 01 04"},     /* a bootloader that reaches into the settings */
         {"01 04", 0, 0, 0x2f004, "10 01 04"},    /* larger than a bank */
         {"01 01", 0x5e004, 0, 0, "10 01 04"},    /* larger than both */
         {"01 04", 0, 0, 0xfffffffc, "10 01 04"}, /* larger than anything */
@@ -218,7 +218,6 @@ static void data_that_is_no_whole_words_or_too_much_is_refused(void **state)
     receive(board, 40);
     assert_string_equal(legacy_packet(board, packet, 18, text), "10 03 03");
     assert_string_equal(legacy_packet(board, packet, 20, text), "");
-    assert_string_equal(legacy_packet(board, packet, 0, text), "10 03 06");
     legacy_packet(board, packet, 16, text);
     assert_string_equal(legacy_packet(board, packet, 8, text), "10 03 04");
     assert_string_equal(legacy_packet(board, packet, 4, text), "10 03 06"); /* its count is past the end */
@@ -257,6 +256,175 @@ static void a_wrong_crc_ends_the_transfer_for_good(void **state)
     assert_true(board->state.reset);
     legacy_board_boot(board);
     assert_int_equal(board->start.outcome, SIM_LEGACY_APPLICATION);
+}
+
+static void send(struct legacy_board *board, const void *bytes, size_t n_bytes)
+{
+    sim_legacy_packet(&board->config, board->flash, &board->state, bytes, n_bytes, board->now_us);
+}
+
+static void order(struct legacy_board *board, const char *bytes, size_t n_bytes)
+{
+    sim_legacy_control(&board->config, board->flash, &board->state, (const uint8_t *)bytes, n_bytes,
+                       board->now_us);
+}
+
+/* The SoftDevice writes no words; the queue does not take the operation out again. */
+static void an_empty_packet_stops_the_flash_for_good(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    receive(board, 400);
+    assert_string_equal(legacy_packet(board, packet, 20, text), "");
+    assert_string_equal(legacy_packet(board, packet, 0, text), "10 03 06");
+    for (unsigned i = 0; i < 12; i++)
+        assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 06");
+    assert_string_equal(legacy_control(board, "07", text), "10 07 01 14 00 00 00");
+    assert_false(board->state.reset);
+    assert_string_equal(legacy_control(board, "06", text), "");
+    assert_true(board->state.reset);
+}
+
+static void an_empty_packet_behind_others_is_an_assertion(void **state)
+{
+    static const uint8_t packet[20] = {0};
+    struct legacy_board *board = *state;
+
+    receive(board, 400);
+    send(board, packet, 20);
+    send(board, packet, 0);
+    assert_int_equal(board->state.n_answers, 0);
+    sim_legacy_drain(&board->config, board->flash, &board->state);
+    assert_true(board->state.reset);
+    assert_true(board->state.fault);
+}
+
+static void a_validation_that_comes_before_the_flash_is_done_keeps_the_buffers(void **state)
+{
+    static const uint8_t packet[20] = {1};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    receive(board, 40);
+    send(board, packet, 20);
+    send(board, packet, 20);
+    order(board, "\x04", 1);
+    sim_legacy_drain(&board->config, board->flash, &board->state);
+    assert_int_equal(board->state.n_answers, 1); /* nor is the end of the image told */
+    assert_memory_equal(board->state.answers[0].bytes, "\x10\x04\x05", 3);
+    board->state.n_answers = 0;
+    for (unsigned i = 2; i < 8; i++)
+        assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 02");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 06");
+}
+
+static void a_second_start_in_the_middle_makes_the_image_longer_and_its_end_comes_twice(void **state)
+{
+    static const uint8_t packet[20] = {1};
+    struct legacy_board *board = *state;
+    char text[200];
+
+    receive(board, 40);
+    assert_string_equal(legacy_packet(board, packet, 20, text), "");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 01");
+    assert_string_equal(start(board, "01 04", 0, 0, 400, text), "10 01 02");
+    assert_string_equal(legacy_control(board, "04", text), "10 04 02");
+    legacy_control(board, "03", text);
+    for (unsigned i = 0; i < 7; i++)
+        assert_string_equal(legacy_packet(board, packet, 20, text), "");
+    assert_string_equal(legacy_packet(board, packet, 20, text), "10 03 01"); /* its buffer again */
+    assert_string_equal(legacy_packet(board, packet, 20, text), "");
+}
+
+static void what_the_settings_say_of_bank_0(struct legacy_board *board, uint16_t expected)
+{
+    struct rig_legacy_settings settings;
+
+    assert_true(sim_legacy_read_settings(&board->config, board->flash, &settings));
+    assert_int_equal(settings.bank_0, expected);
+}
+
+/* Refused, and yet what the end of the erase does is of its kind. */
+static void a_second_start_while_it_erases_says_what_becomes_of_bank_0(void **state)
+{
+    struct legacy_board *board = *state;
+    uint8_t softdevice[12] = {0, 4}, app[12] = {[9] = 4};
+    char text[200];
+
+    order(board, "\x01\x04", 2);
+    send(board, app, sizeof app);
+    order(board, "\x01\x01", 2);
+    send(board, softdevice, sizeof softdevice);
+    assert_string_equal(legacy_control(board, "07", text), "10 01 02, 10 07 01 00 00 00 00, 10 01 01");
+    what_the_settings_say_of_bank_0(board, RIG_LEGACY_BANK_INVALID);
+    assert_true(legacy_is_whole(board, 0x1c000, 20000));
+}
+
+static void a_second_start_can_leave_a_bank_valid_that_was_erased(void **state)
+{
+    struct legacy_board *board = *state;
+    uint8_t softdevice[12] = {0, 4}, app[12] = {[9] = 4};
+    char text[200];
+
+    order(board, "\x01\x01", 2);
+    send(board, softdevice, sizeof softdevice);
+    order(board, "\x01\x04", 2);
+    send(board, app, sizeof app);
+    assert_string_equal(legacy_control(board, "07", text), "10 01 02, 10 07 01 00 00 00 00, 10 01 01");
+    what_the_settings_say_of_bank_0(board, RIG_LEGACY_BANK_APPLICATION);
+    assert_false(legacy_is_whole(board, 0x1c000, 20000));
+}
+
+/* Received as an application, in bank 1; activated as what the refused start told, from bank 0. */
+static void a_second_start_after_the_validation_says_what_is_activated(void **state)
+{
+    struct legacy_board *board = *state;
+    uint8_t *image = legacy_image(2, 20000);
+    struct rig_legacy_settings settings;
+    char text[200];
+
+    legacy_transfer(board, &application, image);
+    free(image);
+    assert_string_equal(start(board, "01 01", 0x400, 0, 0, text), "10 01 02");
+    assert_true(legacy_activate(board));
+    assert_true(sim_legacy_read_settings(&board->config, board->flash, &settings));
+    assert_int_equal(settings.bank_0, RIG_LEGACY_BANK_SOFTDEVICE);
+    assert_int_equal(settings.softdevice_bytes, 0x400);
+    assert_int_equal(settings.softdevice_start, 0x1c000);
+}
+
+static void a_softdevice_that_is_activated_as_an_application_is_lost(void **state)
+{
+    static const struct legacy_sizes softdevice = {.mode = RIG_LEGACY_SOFTDEVICE, .softdevice = 20000};
+    struct legacy_board *board = *state;
+    uint8_t *image = legacy_image(2, 20000);
+    char text[200];
+
+    legacy_transfer(board, &softdevice, image);
+    free(image);
+    assert_string_equal(start(board, "01 04", 0, 0, 20000, text), "10 01 02");
+    assert_true(legacy_activate(board));
+    assert_false(legacy_is_whole(board, 0x1c000, 20000)); /* bank 1 was copied over it, which is empty */
+    legacy_board_boot(board);
+    assert_int_equal(board->start.reason, SIM_LEGACY_NO_APPLICATION);
+}
+
+static void adafruits_asks_for_the_revision_of_softdevice_and_bootloader_alone(void **state)
+{
+    static const char revision_4[] = "07 00 04 00 ff ff ff ff 01 00 fe ff 00 00";
+    struct legacy_board *board = *state;
+    char text[200];
+
+    board->config.adafruit = true;
+    board->config.device_type = 7;
+    board->config.device_revision = 3;
+    start(board, "01 04", 0, 0, 400, text);
+    assert_string_equal(init(board, revision_4, text), "10 02 01");
+    legacy_board_wait(board);
+    start(board, "01 02", 0, 400, 0, text);
+    assert_string_equal(init(board, revision_4, text), "10 02 06");
 }
 
 static void dual_bank_erases_the_whole_of_bank_1_before_it_answers(void **state)
@@ -491,6 +659,15 @@ int main(void)
         TEST(data_that_is_no_whole_words_or_too_much_is_refused),
         TEST(the_ninth_packet_that_waits_for_the_flash_fails),
         TEST(a_wrong_crc_ends_the_transfer_for_good),
+        TEST(an_empty_packet_stops_the_flash_for_good),
+        TEST(an_empty_packet_behind_others_is_an_assertion),
+        TEST(a_validation_that_comes_before_the_flash_is_done_keeps_the_buffers),
+        TEST(a_second_start_in_the_middle_makes_the_image_longer_and_its_end_comes_twice),
+        TEST(a_second_start_while_it_erases_says_what_becomes_of_bank_0),
+        TEST(a_second_start_can_leave_a_bank_valid_that_was_erased),
+        TEST(a_second_start_after_the_validation_says_what_is_activated),
+        TEST(a_softdevice_that_is_activated_as_an_application_is_lost),
+        TEST(adafruits_asks_for_the_revision_of_softdevice_and_bootloader_alone),
         TEST(dual_bank_erases_the_whole_of_bank_1_before_it_answers),
         TEST(single_bank_answers_before_it_says_that_the_application_is_gone),
         TEST(an_answer_without_a_link_is_an_assertion),
