@@ -237,6 +237,7 @@ static void stopped(struct sim_chip *chip, bool without_power)
     if (without_power)
         return;
     state->retained.gpregret = before.retained.gpregret;
+    state->retained.from_updater = before.retained.from_updater;
     state->handed_over = before.handed_over;
     state->handed_bond = before.handed_bond;
     state->peer = before.peer;
@@ -260,6 +261,7 @@ static void end_updater(struct sim_chip *chip)
     struct state *state = state_of(chip);
 
     state->retained.gpregret = state->updater.gpregret;
+    state->retained.from_updater = !state->updater.fault;
     if (state->updater.closing && chip->radio->defects & SIM_BLE_DEFECT_BOND_LOST_ON_UPDATE)
         sim_chip_forget_bonds(chip);
     sim_chip_line(chip, state->updater.fault ? "bootloader: assertion, resets" : "bootloader: resets");
@@ -508,6 +510,7 @@ static void on_timer(struct sim_chip *chip, unsigned timer)
         break;
     case TIMER_DIRECTED:
         sim_chip_line(chip, "bootloader: nobody came, resets");
+        state_of(chip)->retained.from_updater = true;
         sim_chip_reset(chip);
         break;
     case TIMER_AIR:

@@ -190,6 +190,7 @@ struct boot {
     struct sim_legacy_retained *retained;
     struct sim_legacy_start *start;
     struct rig_legacy_settings settings;
+    bool from_updater;
 };
 
 /* What a step of the boot came to. DIFFERS: the flash is not as the step wants it. */
@@ -508,19 +509,31 @@ static bool take_gpregret(struct boot *boot)
 }
 
 /* Adafruit's has the radio on only when it was asked for; without that it waits on its serial port. */
-static void decide(struct boot *boot, bool asked)
+static enum result decide(struct boot *boot, bool asked)
 {
     enum result valid = application_is_valid(boot);
+    bool button = boot->retained->button && !(boot->from_updater && valid == DONE);
 
     if (valid == ENDED)
-        return;
+        return ENDED;
     if (asked)
         boot->start->reason = SIM_LEGACY_ASKED;
-    else if (boot->retained->button)
+    else if (button)
         boot->start->reason = SIM_LEGACY_BUTTON;
-    boot->start->outcome =
-        asked || boot->retained->button || valid != DONE ? SIM_LEGACY_UPDATER : SIM_LEGACY_APPLICATION;
+    boot->start->outcome = asked || button || valid != DONE ? SIM_LEGACY_UPDATER : SIM_LEGACY_APPLICATION;
     boot->start->serial_only = boot->start->outcome == SIM_LEGACY_UPDATER && boot->config->adafruit && !asked;
+    return valid;
+}
+
+/* That the settings are saved ends an updater; after a copy they were saved before it began: it ends at its
+ * first event, asked for or not. */
+static enum result decide_after_copy(struct boot *boot, bool asked)
+{
+    enum result valid = decide(boot, asked);
+
+    if (valid == DIFFERS)
+        return RESTARTED;
+    return valid == DONE ? stop(boot, SIM_LEGACY_APPLICATION, SIM_LEGACY_VALID) : ENDED;
 }
 
 static enum result run_once(struct boot *boot)
@@ -534,25 +547,31 @@ static enum result run_once(struct boot *boot)
     if (!sim_legacy_read_settings(boot->config, boot->flash, &boot->settings))
         return stop(boot, SIM_LEGACY_POWER_LOST, SIM_LEGACY_NO_REASON);
     if (copy_is_pending(&boot->settings)) {
+        boot->from_updater = false;
         result = go_on_copying(boot);
         if (result == DONE)
             result = need_softdevice(boot);
         if (result == DONE)
             result = finish_copy(boot);
-    } else {
-        result = need_softdevice(boot);
+        return result == DONE ? decide_after_copy(boot, asked) : result;
     }
+    result = need_softdevice(boot);
     if (result != DONE)
         return result;
-    decide(boot, asked);
+    (void)decide(boot, asked);
     return ENDED;
 }
 
 void sim_legacy_boot(const struct sim_legacy_config *config, struct sim_flash *flash,
                      struct sim_legacy_retained *retained, struct sim_legacy_start *start)
 {
-    struct boot boot = {.config = config, .flash = flash, .retained = retained, .start = start};
+    struct boot boot = {.config = config,
+                        .flash = flash,
+                        .retained = retained,
+                        .start = start,
+                        .from_updater = retained->from_updater};
 
+    retained->from_updater = false;
     memset(start, 0, sizeof *start);
     while (run_once(&boot) == RESTARTED) {
         if (++start->n_resets == MAX_RESETS) {

@@ -305,6 +305,44 @@ static void softdevice_and_bootloader_are_copied_one_after_the_other(void **stat
     assert_true(legacy_is_whole(board, RIG_SOFTDEVICE_AT, 0x1f000));
 }
 
+static void an_updater_that_ends_starts_the_application_with_the_button_held(void **state)
+{
+    struct legacy_board *board = *state;
+
+    board->retained.button = true;
+    transfer(board, &application, legacy_image(2, 30000));
+    assert_true(legacy_activate(board));
+    board->retained.from_updater = true;
+    assert_boots(board, SIM_LEGACY_APPLICATION, SIM_LEGACY_VALID);
+    assert_boots(board, SIM_LEGACY_UPDATER, SIM_LEGACY_BUTTON); /* after a reset it is looked at */
+    erase(board, BANK_0);
+    board->retained.from_updater = true;
+    assert_boots(board, SIM_LEGACY_UPDATER, SIM_LEGACY_BUTTON);
+}
+
+static void after_a_copy_it_resets_once_more_or_starts_the_application(void **state)
+{
+    struct legacy_board *board = *state;
+
+    transfer(board, &smaller, legacy_softdevice(0x1b800 - 0x800, 0x88, 0x1a000));
+    assert_true(legacy_activate(board));
+    board->retained.gpregret = 0xb1; /* asked for in vain: the reset is between */
+    assert_boots(board, SIM_LEGACY_UPDATER, SIM_LEGACY_NO_APPLICATION);
+    assert_int_equal(board->start.n_resets, 1);
+}
+
+static void after_a_copy_of_a_bootloader_the_application_starts_with_the_button_held(void **state)
+{
+    struct legacy_board *board = *state;
+
+    transfer(board, &bootloader, legacy_image(3, 0x3400));
+    assert_true(legacy_activate(board));
+    board->retained.button = true;
+    assert_boots(board, SIM_LEGACY_APPLICATION, SIM_LEGACY_VALID);
+    assert_int_equal(board->start.n_resets, 1); /* the MBR's */
+    assert_boots(board, SIM_LEGACY_UPDATER, SIM_LEGACY_BUTTON);
+}
+
 static void a_bootloader_goes_by_the_mbr_and_the_application_stays(void **state)
 {
     struct legacy_board *board = *state;
@@ -387,6 +425,9 @@ int main(void)
         TEST(a_larger_softdevice_is_copied_in_blocks_and_survives_every_cut),
         TEST(a_smaller_softdevice_is_copied_at_once),
         TEST(softdevice_and_bootloader_are_copied_one_after_the_other),
+        TEST(an_updater_that_ends_starts_the_application_with_the_button_held),
+        TEST(after_a_copy_it_resets_once_more_or_starts_the_application),
+        TEST(after_a_copy_of_a_bootloader_the_application_starts_with_the_button_held),
         TEST(a_bootloader_goes_by_the_mbr_and_the_application_stays),
         TEST(blocks_that_are_no_whole_pages_damage_every_softdevice),
         TEST(a_recovery_that_counts_otherwise_bricks_from_the_third_page_to_the_27th),

@@ -71,7 +71,9 @@ const char *sim_legacy_check(const struct sim_legacy_config *config, const struc
 /* What a reset does not take: registers and pins. */
 struct sim_legacy_retained {
     uint8_t gpregret;
-    bool button; /* held down */
+    bool button;       /* held down */
+    bool from_updater; /* which ended by itself: it starts an application that is valid then and there,
+                          whether the button is held or not */
 };
 
 enum sim_legacy_outcome {
@@ -103,7 +105,7 @@ struct sim_legacy_start {
 const char *sim_legacy_reason_text(enum sim_legacy_reason reason); /* static */
 
 /* From a reset to the end of the bootloader's boot, copies of SoftDevice and bootloader included. Follows
- * from config, flash and *retained alone; clears GPREGRET as the real one does. */
+ * from config, flash and *retained alone; clears GPREGRET as the real one does, and from_updater. */
 void sim_legacy_boot(const struct sim_legacy_config *config, struct sim_flash *flash,
                      struct sim_legacy_retained *retained, struct sim_legacy_start *start);
 
