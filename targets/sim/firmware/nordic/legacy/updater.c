@@ -712,8 +712,13 @@ void sim_legacy_control(const struct sim_legacy_config *config, struct sim_flash
 {
     struct call call = {config, flash, state, now_us};
 
-    if (!state->running || state->reset || state->closing || n_bytes == 0)
+    if (!state->running || state->reset || n_bytes == 0)
         return;
+    if (state->closing) { /* to disconnect once more is an error of the SoftDevice, and an assertion */
+        if (bytes[0] == RIG_LEGACY_ACTIVATE || bytes[0] == RIG_LEGACY_RESET)
+            fault(&call);
+        return;
+    }
     switch (bytes[0]) {
     case RIG_LEGACY_START:
     case RIG_LEGACY_INIT:

@@ -411,6 +411,26 @@ static void a_softdevice_that_is_activated_as_an_application_is_lost(void **stat
     assert_int_equal(board->start.reason, SIM_LEGACY_NO_APPLICATION);
 }
 
+/* What is on its way to the flash is lost, and bank 0 with it. */
+static void a_second_activation_is_an_assertion(void **state)
+{
+    struct legacy_board *board = *state;
+    uint8_t *image = legacy_image(2, 20000);
+
+    legacy_transfer(board, &application, image);
+    free(image);
+    order(board, "\x05", 1);
+    assert_false(board->state.reset);
+    for (unsigned page = 0; page < 5; page++) /* bank 0 is empty */
+        sim_legacy_due(&board->config, board->flash, &board->state, sim_legacy_due_us(&board->state));
+    order(board, "\x07", 1);
+    assert_false(board->state.reset);
+    order(board, "\x05", 1);
+    assert_true(board->state.fault);
+    legacy_board_boot(board);
+    assert_int_equal(board->start.reason, SIM_LEGACY_NO_APPLICATION);
+}
+
 static void adafruits_asks_for_the_revision_of_softdevice_and_bootloader_alone(void **state)
 {
     static const char revision_4[] = "07 00 04 00 ff ff ff ff 01 00 fe ff 00 00";
@@ -667,6 +687,7 @@ int main(void)
         TEST(a_second_start_can_leave_a_bank_valid_that_was_erased),
         TEST(a_second_start_after_the_validation_says_what_is_activated),
         TEST(a_softdevice_that_is_activated_as_an_application_is_lost),
+        TEST(a_second_activation_is_an_assertion),
         TEST(adafruits_asks_for_the_revision_of_softdevice_and_bootloader_alone),
         TEST(dual_bank_erases_the_whole_of_bank_1_before_it_answers),
         TEST(single_bank_answers_before_it_says_that_the_application_is_gone),
