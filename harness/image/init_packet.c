@@ -149,6 +149,7 @@ struct message {
 #define ENUM_LIMIT UINT8_MAX
 #define BOOL_LIMIT INT8_MAX
 #define MOST_FIELDS 10u
+#define MOST_TAG_BYTES 5u
 
 /* clang-format off */
 static const struct field hash_fields[] = {
@@ -329,7 +330,13 @@ static enum rig_init_status walk_field(struct walk *walk, const struct message *
     return wire == VARINT ? walk_number(walk, field) : walk_inner(walk, field);
 }
 
-/* To the end of the message; of the packet itself a tag 0 is the end too. */
+/* A tag that the bytes end in the middle of, of no more than a tag may have. */
+static bool is_cut_tag(const struct walk *walk, size_t start)
+{
+    return walk->at == walk->end && walk->at - start <= MOST_TAG_BYTES;
+}
+
+/* To the end of the message; of the packet itself a tag 0 is the end too, and one that is cut. */
 static enum rig_init_status walk_message(struct walk *walk, const struct message *message)
 {
     size_t counts[MOST_FIELDS] = {0};
@@ -338,8 +345,9 @@ static enum rig_init_status walk_message(struct walk *walk, const struct message
         size_t start = walk->at;
         uint64_t tag;
         enum rig_init_status status = read_varint(walk, &tag);
+        bool ends = status == RIG_INIT_OK ? tag == 0 : is_cut_tag(walk, start);
 
-        if (status == RIG_INIT_OK && tag == 0 && message == &packet_message) {
+        if (ends && message == &packet_message) {
             walk->at = walk->end = start;
             return RIG_INIT_OK;
         }

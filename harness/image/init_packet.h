@@ -95,7 +95,8 @@ enum rig_init_status {
 const char *rig_init_status_text(enum rig_init_status status);
 
 /* Decodes as the bootloader does (nanopb): unknown fields are passed over, what stands twice counts as it
- * stands last. A byte 00 in a place of a field ends the packet. *packet is valid after RIG_INIT_OK only. */
+ * stands last. A byte 00 in a place of a field ends the packet, and so does a tag that the bytes end in.
+ * *packet is valid after RIG_INIT_OK only. */
 enum rig_init_status rig_init_packet_decode(const uint8_t *bytes, size_t n_bytes,
                                             struct rig_init_packet *packet);
 

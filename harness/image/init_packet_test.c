@@ -188,6 +188,26 @@ static void no_prefix_of_a_packet_decodes_and_zeros_behind_it_are_nothing(void *
     rig_key_free(key);
 }
 
+/* nanopb takes the end of the bytes for the end of the message while it reads a tag. */
+static void bytes_behind_a_packet_are_nothing_as_long_as_they_may_begin_a_tag(void **state)
+{
+    struct rig_key *key = test_key(0);
+    struct rig_init_packet packet = blinky(), decoded;
+    uint8_t bytes[RIG_INIT_PACKET_MAX_BYTES] = {0};
+    size_t n_bytes = encode(&packet, key, bytes);
+
+    (void)state;
+    memset(bytes + n_bytes, 0xff, 6);
+    for (size_t i = 1; i <= 5; i++) {
+        assert_int_equal(rig_init_packet_decode(bytes, n_bytes + i, &decoded), RIG_INIT_OK);
+        assert_true(rig_init_packet_verify(&decoded, bytes, key));
+    }
+    assert_int_equal(rig_init_packet_decode(bytes, n_bytes + 6, &decoded), RIG_INIT_MALFORMED);
+    bytes[n_bytes] = 0x08; /* a tag that is whole, and nothing behind it */
+    assert_int_not_equal(rig_init_packet_decode(bytes, n_bytes + 1, &decoded), RIG_INIT_OK);
+    rig_key_free(key);
+}
+
 /* An unsigned packet around the bytes of an init command. */
 static enum rig_init_status decode_init(const uint8_t *init, size_t n_init, struct rig_init_packet *decoded)
 {
@@ -359,6 +379,7 @@ int main(void)
         cmocka_unit_test(the_signature_is_the_keys_and_over_every_covered_byte),
         cmocka_unit_test(only_a_private_p256_key_signs),
         cmocka_unit_test(no_prefix_of_a_packet_decodes_and_zeros_behind_it_are_nothing),
+        cmocka_unit_test(bytes_behind_a_packet_are_nothing_as_long_as_they_may_begin_a_tag),
         cmocka_unit_test(more_than_the_decoder_has_room_for_does_not_decode),
         cmocka_unit_test(what_is_no_protocol_buffer_does_not_decode),
         cmocka_unit_test(one_init_command_signed_or_unsigned),

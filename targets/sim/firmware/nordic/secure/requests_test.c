@@ -671,6 +671,66 @@ static void a_refused_packet_gives_way_to_the_one_before_it_when_the_link_is_los
     assert_string_equal(answer(world), "600101");
 }
 
+/* Settings as SDK 12 to 15.0 leave them in a transfer, and a bootloader that came since: the packet is taken
+ * for good as it stands there, and its image begins anew. */
+static void a_transfer_goes_on_over_the_conversion_of_its_settings(void **state)
+{
+    struct world *world = *state;
+    struct rig_nordic_settings settings = world_settings();
+    struct rig_init_packet init = world_init(world);
+    uint8_t bytes[RIG_INIT_PACKET_MAX_BYTES];
+    size_t n_bytes;
+    init.hw_version = 51; /* nobody looks at it a second time */
+    assert_int_equal(rig_init_packet_encode(&init, world->key, bytes, &n_bytes), RIG_INIT_OK);
+    memset(settings.init_command, 0xff, sizeof settings.init_command);
+    memcpy(settings.init_command, bytes, n_bytes);
+    settings.version = 1;
+    settings.command_size = settings.command_offset = (uint32_t)n_bytes;
+    settings.command_crc = rig_nordic_crc32(0, bytes, n_bytes);
+    rig_nordic_settings_seal(&settings);
+    world_put_settings(world, WORLD_SETTINGS, &settings);
+    uint8_t erased[RIG_NORDIC_SETTINGS_BYTES];
+    memset(erased, 0xff, sizeof erased);
+    world_poke(world, WORLD_BACKUP, erased, sizeof erased);
+    world->retained.gpregret = SIM_NORDIC_GPREGRET_DFU;
+    assert_int_equal(world_boot(world), SIM_SECURE_UPDATER);
+    assert_string_equal(world_ops(world), "E S7f000+1000 W S7f000+380 E B7e000+1000 W B7e000+380");
+    link_goes(world, true);
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_COMMAND_OBJECT);
+    assert_int_equal(strncmp(answer(world), "6006010002000086000000", 22), 0);
+    send_image(world);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    assert_string_equal(answer(world), "600401");
+    drain(world);
+    world->retained.gpregret = 0;
+    assert_int_equal(world_settle(world), SIM_SECURE_APPLICATION);
+    assert_true(world_holds(world, WORLD_BANK_0, world->image, WORLD_NEW_BYTES));
+}
+
+static void progress_that_is_saved_outlives_a_reset(void **state)
+{
+    struct world *world = *state;
+    world->config.saves_progress = true;
+    enter(world);
+    accept(world);
+    send_image(world); /* of its second object the execute is missing */
+    enter(world);
+    CONTROL(world, RIG_DFU_SELECT, RIG_DFU_DATA_OBJECT);
+    assert_string_equal(answer(world), "60060100100000001000000f82a605");
+    CONTROL(world, RIG_DFU_EXECUTE); /* of nothing new: no success of the image */
+    assert_string_equal(answer(world), "600401");
+    drain(world);
+    assert_string_equal(world_ops(world), "");
+    create(world, RIG_DFU_DATA_OBJECT, 0x204);
+    assert_string_equal(answer(world), "600101");
+    for (uint32_t at = 0; at < 0x204; at += 172)
+        packet(world, world->image + 0x1000 + at, 172);
+    CONTROL(world, RIG_DFU_EXECUTE);
+    drain(world);
+    assert_string_equal(answer(world), "600401");
+    assert_string_equal(answer(world), "disconnect");
+}
+
 static int set_up(void **state)
 {
     struct world *world = test_malloc(sizeof *world);
@@ -717,6 +777,8 @@ int main(void)
         TEST(a_link_lost_while_settings_are_written_forgets_the_packet_and_takes_its_image),
         TEST(an_execute_of_the_init_packet_between_objects_saves_progress),
         TEST(a_refused_packet_gives_way_to_the_one_before_it_when_the_link_is_lost),
+        TEST(a_transfer_goes_on_over_the_conversion_of_its_settings),
+        TEST(progress_that_is_saved_outlives_a_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
