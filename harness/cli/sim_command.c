@@ -328,7 +328,7 @@ static void on_console(void *user, const char *line)
 {
     struct rig_host_server *server = user;
 
-    if (rig_host_server_pty(server))
+    if (rig_host_server_places(server).pty)
         rig_host_server_console(server, line);
     else
         printf("console %s\n", line);
@@ -338,14 +338,15 @@ static void on_console(void *user, const char *line)
 static bool announce(const struct rig_host_server *server, const struct sim_options *options,
                      const struct rig_target *target)
 {
-    printf("target %s\ndebug-port %u\nsmp-port %u\n", target->name, rig_host_server_debug_port(server),
-           rig_host_server_smp_port(server));
+    const struct rig_host_places places = rig_host_server_places(server);
+
+    printf("target %s\ndebug-port %u\nsmp-port %u\n", target->name, places.debug_port, places.smp_port);
     if (options->control)
         printf("control %s\n", options->control);
-    if (rig_host_server_pty(server))
-        printf("pty %s\n", rig_host_server_pty(server));
-    if (rig_host_server_relay(server))
-        printf("relay %s\n", rig_host_server_relay(server));
+    if (places.pty)
+        printf("pty %s\n", places.pty);
+    if (places.relay)
+        printf("relay %s\n", places.relay);
     printf("ready\n");
     return fflush(stdout) == 0 && !ferror(stdout);
 }

@@ -593,23 +593,13 @@ bool rig_contents_are_sound(const struct rig_contents *contents)
     return true;
 }
 
-guint32 rig_contents_n_pages(const struct rig_contents *contents)
+struct rig_contents_extent rig_contents_extent(const struct rig_contents *contents)
 {
-    return contents->n_pages;
-}
-
-guint32 rig_contents_n_own_pages(const struct rig_contents *contents)
-{
-    guint32 n = 0;
+    struct rig_contents_extent extent = {.n_pages = contents->n_pages, .n_places = contents->n_content_pages};
 
     for (guint i = 0; i < contents->n_devices; i++)
-        n = MAX(n, contents->erased_page[i] + 1);
-    return n;
-}
-
-guint32 rig_contents_n_places(const struct rig_contents *contents)
-{
-    return contents->n_content_pages;
+        extent.n_own_pages = MAX(extent.n_own_pages, contents->erased_page[i] + 1);
+    return extent;
 }
 
 const guint8 *rig_contents_page(const struct rig_contents *contents, guint32 page)

@@ -54,11 +54,12 @@ struct rig_content_step {
     guint32 n_bytes;
 };
 /* The tables themselves, for keeping them in a file: pages of SIM_FLASH_PAGE_BYTES, contents as lists of
- * pages (rig_contents_n_places() of them). put: the number that it has here, the next one when it is new. The
- * first rig_contents_n_own_pages() pages are there from the start. */
-guint32 rig_contents_n_pages(const struct rig_contents *contents);
-guint32 rig_contents_n_own_pages(const struct rig_contents *contents);
-guint32 rig_contents_n_places(const struct rig_contents *contents);
+ * pages (n_places of them). put: the number that it has here, the next one when it is new. The
+ * first n_own_pages are there from the start. */
+struct rig_contents_extent {
+    guint32 n_pages, n_own_pages, n_places;
+};
+struct rig_contents_extent rig_contents_extent(const struct rig_contents *contents);
 const guint8 *rig_contents_page(const struct rig_contents *contents, guint32 page);
 const guint32 *rig_contents_list(const struct rig_contents *contents, guint32 content);
 guint32 rig_contents_put_page(struct rig_contents *contents, const guint8 *bytes);

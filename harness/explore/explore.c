@@ -152,6 +152,39 @@ static guint heals_after(struct search *search, guint32 content)
     return n;
 }
 
+static bool comes_up(struct search *search, guint32 content)
+{
+    guint32 last;
+
+    return rig_end_is_up(search_next_end(search, content, &last)->end);
+}
+
+/* The judgement of a node: of its boot, or, form ACT, of the action that is due behind it. `trace` is
+ * written.
+ */
+static void search_judged(struct search *search, guint32 number, enum rig_cycle_form form,
+                          struct rig_judged *judged, struct rig_trace *trace)
+{
+    const struct rig_explore_plan *plan = search->plan;
+    const struct node *node = &g_array_index(search->nodes, struct node, number);
+    enum rig_action action;
+
+    *trace = *search_boot(search, node->content);
+    *judged = (struct rig_judged){.life = &plan->life,
+                                  .subject = plan->subject,
+                                  .images = plan->images,
+                                  .history = rig_history_unpack(node->history),
+                                  .trace = trace,
+                                  .is_action = form == RIG_CYCLE_ACT,
+                                  .comes_up = comes_up(search, node->content),
+                                  .max_erases = plan->max_erases};
+    if (form != RIG_CYCLE_ACT)
+        return;
+    judged->history = rig_history_ran(&plan->life, &judged->history, trace, plan->subject->reverts);
+    if (rig_history_due(&plan->life, &judged->history, trace, &action))
+        *trace = *search_action(search, trace->final, action);
+}
+
 static char *complaint_of(struct search *search, const struct root *root, guint heals)
 {
     struct rig_judged judged;
@@ -189,6 +222,23 @@ static gint place_of(const GPtrArray *findings, guint invariant)
            ((const struct rig_finding *)g_ptr_array_index(findings, place))->invariant <= invariant)
         place++;
     return (gint)place;
+}
+
+/* "app,0,19h,run": the way to a node, and the power-on that shows what is wrong. Owned by the caller. */
+static char *search_path_to(const struct search *search, guint32 number, enum rig_cycle_form last)
+{
+    g_autoptr(GArray) cycles = g_array_new(FALSE, FALSE, sizeof(struct rig_power_cycle));
+    struct rig_power_cycle cycle = {.form = last};
+
+    g_array_prepend_val(cycles, cycle);
+    for (const struct node *node; number != NO_NODE; number = node->parent) {
+        node = &g_array_index(search->nodes, struct node, number);
+        cycle =
+            (struct rig_power_cycle){.form = (enum rig_cycle_form)node->form, .operation = node->operation};
+        if (node->parent != NO_NODE)
+            g_array_prepend_val(cycles, cycle);
+    }
+    return rig_cuts_text(cycles);
 }
 
 /* Roots come by their numbers of cuts: the first of a cause has the fewest. */
@@ -400,7 +450,7 @@ static const char *reason_to_stop(const struct search *search)
         return "the budget of time is used up";
     if (search->reads_dead)
         return "the rig has trouble";
-    if (rig_recorder_n_chunks(search->recorder) > MAX_CHUNKS)
+    if (rig_recorder_counts(search->recorder).n_chunks > MAX_CHUNKS)
         return "more flash operations than can be kept";
     return NULL;
 }
@@ -538,11 +588,12 @@ static void count(struct search *search)
 {
     struct rig_exploration *result = search->result;
     const struct rig_worker_pool_figures *figures = rig_worker_pool_figures(search->pool);
+    const struct rig_recorder_counts counts = rig_recorder_counts(search->recorder);
 
     result->n_contents = rig_contents_count(search->contents);
     result->n_nodes = search->nodes->len;
-    result->n_torn_edges = rig_recorder_n_torn(search->recorder);
-    result->n_edges = rig_recorder_n_operations(search->recorder) + result->n_torn_edges;
+    result->n_torn_edges = counts.n_torn;
+    result->n_edges = counts.n_operations + result->n_torn_edges;
     if (search->nodes->len)
         result->longest = g_array_index(search->nodes, struct node, search->nodes->len - 1).n_cuts;
     result->n_bytes = rig_contents_bytes(search->contents) + rig_recorder_bytes(search->recorder) +

@@ -483,22 +483,6 @@ struct rig_trace *search_action(struct search *search, guint32 content, enum rig
     return &g_array_index(search->action_traces, struct rig_trace, index - 1);
 }
 
-char *search_path_to(const struct search *search, guint32 number, enum rig_cycle_form last)
-{
-    g_autoptr(GArray) cycles = g_array_new(FALSE, FALSE, sizeof(struct rig_power_cycle));
-    struct rig_power_cycle cycle = {.form = last};
-
-    g_array_prepend_val(cycles, cycle);
-    for (const struct node *node; number != NO_NODE; number = node->parent) {
-        node = &g_array_index(search->nodes, struct node, number);
-        cycle =
-            (struct rig_power_cycle){.form = (enum rig_cycle_form)node->form, .operation = node->operation};
-        if (node->parent != NO_NODE)
-            g_array_prepend_val(cycles, cycle);
-    }
-    return rig_cuts_text(cycles);
-}
-
 const struct rig_trace *search_next_end(struct search *search, guint32 content, guint32 *last)
 {
     const struct rig_trace *boot = search_boot(search, *last = content);
@@ -507,34 +491,4 @@ const struct rig_trace *search_next_end(struct search *search, guint32 content, 
          boot->end < RIG_END_NOT_RUN && !rig_end_is_up(boot->end) && n_left > 1; n_left--)
         boot = search_boot(search, *last = boot->final);
     return boot;
-}
-
-static bool comes_up(struct search *search, guint32 content)
-{
-    guint32 last;
-
-    return rig_end_is_up(search_next_end(search, content, &last)->end);
-}
-
-void search_judged(struct search *search, guint32 number, enum rig_cycle_form form, struct rig_judged *judged,
-                   struct rig_trace *trace)
-{
-    const struct rig_explore_plan *plan = search->plan;
-    const struct node *node = &g_array_index(search->nodes, struct node, number);
-    enum rig_action action;
-
-    *trace = *search_boot(search, node->content);
-    *judged = (struct rig_judged){.life = &plan->life,
-                                  .subject = plan->subject,
-                                  .images = plan->images,
-                                  .history = rig_history_unpack(node->history),
-                                  .trace = trace,
-                                  .is_action = form == RIG_CYCLE_ACT,
-                                  .comes_up = comes_up(search, node->content),
-                                  .max_erases = plan->max_erases};
-    if (form != RIG_CYCLE_ACT)
-        return;
-    judged->history = rig_history_ran(&plan->life, &judged->history, trace, plan->subject->reverts);
-    if (rig_history_due(&plan->life, &judged->history, trace, &action))
-        *trace = *search_action(search, trace->final, action);
 }

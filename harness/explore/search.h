@@ -99,13 +99,6 @@ static inline bool search_note_seen(struct search *search, guint32 content, guin
 /* What a boot, or one of the next that may follow it, comes to; an unknown one when that is not recorded
  * yet. *last: the content that it was booted from. */
 const struct rig_trace *search_next_end(struct search *search, guint32 content, guint32 *last);
-/* The judgement of a node: of its boot, or, form ACT, of the action that is due behind it. `trace` is
- * written.
- */
-void search_judged(struct search *search, guint32 number, enum rig_cycle_form form, struct rig_judged *judged,
-                   struct rig_trace *trace);
-/* "app,0,19h,run": the way to a node, and the power-on that shows what is wrong. Owned by the caller. */
-char *search_path_to(const struct search *search, guint32 number, enum rig_cycle_form last);
 
 /* A file of a state begins with this and the version, four bytes little-endian. */
 #define SEARCH_STATE_MAGIC "rigxplor"

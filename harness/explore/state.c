@@ -54,11 +54,11 @@ static void put_text(struct writer *writer, const char *text)
 /* A content is told by its difference to the one before it. */
 static void put_contents(struct writer *writer, const struct rig_contents *contents)
 {
-    guint32 n_places = rig_contents_n_places(contents);
-    guint32 n_own = rig_contents_n_own_pages(contents);
+    const struct rig_contents_extent extent = rig_contents_extent(contents);
+    guint32 n_places = extent.n_places;
 
-    put_u32(writer, rig_contents_n_pages(contents) - n_own);
-    for (guint32 i = n_own; i < rig_contents_n_pages(contents); i++)
+    put_u32(writer, extent.n_pages - extent.n_own_pages);
+    for (guint32 i = extent.n_own_pages; i < extent.n_pages; i++)
         put(writer, rig_contents_page(contents, i), SIM_FLASH_PAGE_BYTES);
     put_u32(writer, rig_contents_count(contents));
     for (guint32 i = 0; i < rig_contents_count(contents); i++) {
@@ -283,7 +283,7 @@ static void get_pages(struct reader *reader, struct rig_contents *contents)
     guint32 n = get_count(reader, SIM_FLASH_PAGE_BYTES);
 
     for (guint32 i = 0; i < n && reader->good; i++) {
-        guint32 expected = rig_contents_n_pages(contents);
+        guint32 expected = rig_contents_extent(contents).n_pages;
 
         if (rig_contents_put_page(contents, get(reader, SIM_FLASH_PAGE_BYTES)) != expected)
             reader->good = false;
@@ -292,7 +292,7 @@ static void get_pages(struct reader *reader, struct rig_contents *contents)
 
 static void get_contents(struct reader *reader, struct rig_contents *contents)
 {
-    guint32 n_places = rig_contents_n_places(contents);
+    guint32 n_places = rig_contents_extent(contents).n_places;
     g_autofree guint32 *pages = g_new0(guint32, n_places);
     guint32 n;
 
@@ -305,7 +305,7 @@ static void get_contents(struct reader *reader, struct rig_contents *contents)
         for (guint32 k = 0; k < n_changes && reader->good; k++) {
             guint32 place = get_below(reader, n_places);
 
-            pages[place] = get_below(reader, rig_contents_n_pages(contents));
+            pages[place] = get_below(reader, rig_contents_extent(contents).n_pages);
         }
         if (reader->good && rig_contents_put_list(contents, pages) != i)
             reader->good = false;

@@ -569,11 +569,6 @@ struct rig_chunk rig_recorder_chunk(const struct rig_recorder *recorder, const s
     return rig_sequences_chunk(recorder->sequences, trace->first, trace->n_operations, k);
 }
 
-guint32 rig_recorder_n_chunks(const struct rig_recorder *recorder)
-{
-    return rig_sequences_n_listed(recorder->sequences);
-}
-
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace)
 {
     return trace->text ? g_ptr_array_index(recorder->texts, trace->text - 1) : "";
@@ -584,14 +579,11 @@ void rig_recorder_set_worker(struct rig_recorder *recorder)
     recorder->is_worker = true;
 }
 
-guint64 rig_recorder_n_operations(const struct rig_recorder *recorder)
+struct rig_recorder_counts rig_recorder_counts(const struct rig_recorder *recorder)
 {
-    return recorder->n_operations;
-}
-
-guint64 rig_recorder_n_torn(const struct rig_recorder *recorder)
-{
-    return recorder->n_torn;
+    return (struct rig_recorder_counts){.n_chunks = rig_sequences_n_listed(recorder->sequences),
+                                        .n_operations = recorder->n_operations,
+                                        .n_torn = recorder->n_torn};
 }
 
 gsize rig_recorder_bytes(const struct rig_recorder *recorder)

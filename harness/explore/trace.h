@@ -98,9 +98,13 @@ bool rig_recorder_wants_torn(const struct rig_recorder *recorder);
 struct rig_chunk rig_recorder_chunk(const struct rig_recorder *recorder, const struct rig_trace *trace,
                                     guint32 k);
 const char *rig_recorder_text(const struct rig_recorder *recorder, const struct rig_trace *trace);
-guint32 rig_recorder_n_chunks(const struct rig_recorder *recorder);     /* of all traces */
-guint64 rig_recorder_n_operations(const struct rig_recorder *recorder); /* of all traces */
-guint64 rig_recorder_n_torn(const struct rig_recorder *recorder);
+/* Of all traces. */
+struct rig_recorder_counts {
+    guint32 n_chunks;
+    guint64 n_operations;
+    guint64 n_torn;
+};
+struct rig_recorder_counts rig_recorder_counts(const struct rig_recorder *recorder);
 gsize rig_recorder_bytes(const struct rig_recorder *recorder);
 
 G_END_DECLS

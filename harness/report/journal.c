@@ -252,12 +252,3 @@ const char *rig_journal_path(const struct rig_journal *journal)
 {
     return journal->path;
 }
-
-char *rig_journal_wall(gint64 unix_us)
-{
-    g_autoptr(GDateTime) second = g_date_time_new_from_unix_utc(unix_us / 1000000);
-    g_autofree char *text =
-        second ? g_date_time_format(second, "%Y-%m-%dT%H:%M:%S") : g_strdup("1970-01-01T00:00:00");
-
-    return g_strdup_printf("%s.%03dZ", text, (int)(unix_us / 1000 % 1000));
-}

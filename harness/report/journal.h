@@ -42,9 +42,6 @@ void rig_journal_end_case(struct rig_journal *journal);
 const GError *rig_journal_error(const struct rig_journal *journal);
 const char *rig_journal_path(const struct rig_journal *journal); /* NULL without a file */
 
-/* "2026-11-21T08:15:30.123Z": the form of every `wall`. Owned by the caller. */
-char *rig_journal_wall(gint64 unix_us);
-
 G_END_DECLS
 
 #endif

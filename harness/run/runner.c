@@ -296,9 +296,19 @@ static void describe_target(const struct rig_run_plan *plan, struct rig_event *e
     rig_event_text(event, RIG_KEY_TARGET_ABOUT, target->about);
 }
 
+/* "2026-11-21T08:15:30.123Z": the form of every `wall`. Owned by the caller. */
+static char *journal_wall(gint64 unix_us)
+{
+    g_autoptr(GDateTime) second = g_date_time_new_from_unix_utc(unix_us / 1000000);
+    g_autofree char *text =
+        second ? g_date_time_format(second, "%Y-%m-%dT%H:%M:%S") : g_strdup("1970-01-01T00:00:00");
+
+    return g_strdup_printf("%s.%03dZ", text, (int)(unix_us / 1000 % 1000));
+}
+
 static char *journal_wall_now(void)
 {
-    return rig_journal_wall(g_get_real_time());
+    return journal_wall(g_get_real_time());
 }
 
 /* target: as asked for, of a run that has no boards. */

@@ -413,24 +413,12 @@ void rig_host_server_free(struct rig_host_server *server)
     g_free(server);
 }
 
-guint16 rig_host_server_debug_port(const struct rig_host_server *server)
+struct rig_host_places rig_host_server_places(const struct rig_host_server *server)
 {
-    return server->ports[LISTEN_DEBUG];
-}
-
-guint16 rig_host_server_smp_port(const struct rig_host_server *server)
-{
-    return server->ports[LISTEN_SMP];
-}
-
-const char *rig_host_server_pty(const struct rig_host_server *server)
-{
-    return server->console ? console_path(server->console) : NULL;
-}
-
-const char *rig_host_server_relay(const struct rig_host_server *server)
-{
-    return server->relay.pty.path;
+    return (struct rig_host_places){.debug_port = server->ports[LISTEN_DEBUG],
+                                    .smp_port = server->ports[LISTEN_SMP],
+                                    .pty = server->console ? console_path(server->console) : NULL,
+                                    .relay = server->relay.pty.path};
 }
 
 void rig_host_server_console(struct rig_host_server *server, const char *line)

@@ -27,11 +27,13 @@ void rig_host_server_free(struct rig_host_server *server);
 typedef struct rig_host_server rig_host_server;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_host_server, rig_host_server_free)
 
-guint16 rig_host_server_debug_port(const struct rig_host_server *server);
-guint16 rig_host_server_smp_port(const struct rig_host_server *server);
-/* NULL: no relay was asked for. */
-const char *rig_host_server_relay(const struct rig_host_server *server);
-const char *rig_host_server_pty(const struct rig_host_server *server); /* path, NULL: none; borrowed */
+/* Where it listens. */
+struct rig_host_places {
+    guint16 debug_port, smp_port;
+    const char *pty;   /* path; NULL: none; borrowed */
+    const char *relay; /* the same; NULL: no relay was asked for */
+};
+struct rig_host_places rig_host_server_places(const struct rig_host_server *server);
 
 /* A console line goes to the pseudo-terminal; lost when nobody reads and the terminal is full, as on a wire.
  */

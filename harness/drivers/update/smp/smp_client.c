@@ -38,28 +38,6 @@ struct rig_smp_client *rig_smp_client_new(void)
     return client;
 }
 
-void rig_smp_client_free(struct rig_smp_client *client)
-{
-    g_byte_array_unref(client->incoming);
-    g_ptr_array_unref(client->held);
-    g_ptr_array_unref(client->arrived);
-    g_hash_table_unref(client->tags);
-    for (guint i = 0; i < G_N_ELEMENTS(client->asked); i++)
-        g_clear_pointer(&client->asked[i], g_bytes_unref);
-    g_clear_pointer(&client->raw, g_bytes_unref);
-    g_clear_pointer(&client->raw_before, g_bytes_unref);
-    g_clear_pointer(&client->previous, g_bytes_unref);
-    g_free(client);
-}
-
-void rig_smp_restart(struct rig_smp_client *client)
-{
-    rig_smp_give_up(client);
-    g_ptr_array_set_size(client->held, 0);
-    g_ptr_array_set_size(client->arrived, 0);
-    g_hash_table_remove_all(client->tags);
-}
-
 void rig_smp_forget(struct rig_smp_client *client, guint8 sequence)
 {
     if (client->state[sequence] == RIG_SMP_WAITING)
@@ -105,12 +83,6 @@ void rig_smp_begin_raw(struct rig_smp_client *client, GBytes *bytes)
             client->state[((const guint8 *)g_bytes_get_data(bytes, NULL))[6]] = RIG_SMP_NEVER_ASKED;
     }
     client->unasked[0] = '\0';
-}
-
-void rig_smp_faults_ended(struct rig_smp_client *client)
-{
-    client->muted = false;
-    client->n_messages = 0;
 }
 
 static void trace(struct rig_smp_client *client, bool sent, const guint8 *bytes, gsize n_bytes,

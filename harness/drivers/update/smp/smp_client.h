@@ -47,7 +47,6 @@ struct rig_smp_client {
 };
 /* Without its base, which rig_update_new() fills. */
 struct rig_smp_client *rig_smp_client_new(void);
-void rig_smp_client_free(struct rig_smp_client *client);
 /* NULL: the board speaks another protocol. */
 struct rig_smp_client *rig_smp_client_of(struct rig_update *update);
 
@@ -98,9 +97,6 @@ void rig_smp_begin_raw(struct rig_smp_client *client, GBytes *bytes);
  */
 bool rig_smp_receive(struct rig_smp_client *client, guint64 until_us, struct rig_smp_answer *answer,
                      enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* As rig_update_protocol has them. */
-void rig_smp_restart(struct rig_smp_client *client);
-void rig_smp_faults_ended(struct rig_smp_client *client);
 /* Nobody waits for answers any more. The rest of one that did not come: what did is not joined with what
  * comes next. */
 void rig_smp_give_up(struct rig_smp_client *client);

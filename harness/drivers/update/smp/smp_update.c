@@ -477,14 +477,43 @@ static struct rig_update *smp_make(void)
     return &rig_smp_client_new()->update;
 }
 
+static void smp_client_free(struct rig_smp_client *client)
+{
+    g_byte_array_unref(client->incoming);
+    g_ptr_array_unref(client->held);
+    g_ptr_array_unref(client->arrived);
+    g_hash_table_unref(client->tags);
+    for (guint i = 0; i < G_N_ELEMENTS(client->asked); i++)
+        g_clear_pointer(&client->asked[i], g_bytes_unref);
+    g_clear_pointer(&client->raw, g_bytes_unref);
+    g_clear_pointer(&client->raw_before, g_bytes_unref);
+    g_clear_pointer(&client->previous, g_bytes_unref);
+    g_free(client);
+}
+
 static void smp_free(struct rig_update *update)
 {
-    rig_smp_client_free(rig_smp_client_of(update));
+    smp_client_free(rig_smp_client_of(update));
+}
+
+/* As rig_update_protocol has them. */
+static void rig_smp_restart(struct rig_smp_client *client)
+{
+    rig_smp_give_up(client);
+    g_ptr_array_set_size(client->held, 0);
+    g_ptr_array_set_size(client->arrived, 0);
+    g_hash_table_remove_all(client->tags);
 }
 
 static void smp_restart(struct rig_update *update)
 {
     rig_smp_restart(rig_smp_client_of(update));
+}
+
+static void rig_smp_faults_ended(struct rig_smp_client *client)
+{
+    client->muted = false;
+    client->n_messages = 0;
 }
 
 static void smp_faults_ended(struct rig_update *update)

@@ -93,33 +93,6 @@ void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config,
     ble->lost_us = ble->confirm_us = SIM_BLE_NEVER;
 }
 
-static void copy_packet(struct sim_ble_packet *to, const struct sim_ble_packet *from)
-{
-    to->characteristic = from->characteristic;
-    to->indicated = from->indicated;
-    to->n_bytes = from->n_bytes;
-    memcpy(to->bytes, from->bytes, from->n_bytes);
-}
-
-static void copy_faults(struct sim_pdu_faults *to, const struct sim_pdu_faults *from)
-{
-    memcpy(to, from, offsetof(struct sim_pdu_faults, held));
-    memcpy(to->held, from->held, from->n_held * sizeof *from->held);
-}
-
-void sim_ble_copy(struct sim_ble *to, const struct sim_ble *from)
-{
-    memcpy(to, from, offsetof(struct sim_ble, faults));
-    copy_faults(&to->faults, &from->faults);
-    to->first_arrived = from->first_arrived;
-    to->n_arrived = from->n_arrived;
-    for (unsigned i = 0; i < from->n_arrived; i++) {
-        unsigned at = (from->first_arrived + i) % SIM_BLE_MAX_ARRIVED;
-
-        copy_packet(&to->arrived[at], &from->arrived[at]);
-    }
-}
-
 /* --- random numbers and bonds --- */
 
 static uint64_t next_random(uint64_t *state)

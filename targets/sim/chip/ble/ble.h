@@ -80,9 +80,6 @@ struct sim_ble {
 void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config,
                   const struct sim_gatt_server *gatt, struct sim_chip *chip, uint64_t seed);
 
-/* What a peripheral holds, without the rooms that are empty now: most of the struct's bytes are. */
-void sim_ble_copy(struct sim_ble *to, const struct sim_ble *from);
-
 /* Replaces the configuration; bonds and a connection stay. */
 void sim_ble_configure(struct sim_ble *ble, const struct sim_ble_config *config);
 

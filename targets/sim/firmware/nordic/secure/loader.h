@@ -96,7 +96,6 @@ void secure_run_mbr(struct secure *secure);
 
 /* activate.c [SRC bootloader/nrf_bootloader_fw_activation.c]. Gives whether the settings asked for something
  * to be made active; *reset: the MBR was given work, and resets. */
-bool secure_activate(struct secure *secure, struct sim_secure_start *start, bool *reset);
 /* older.c: the same steps as SDK 12 to 15.0 have them */
 static inline bool secure_is_older(const struct sim_secure_config *config)
 {
