@@ -14,7 +14,7 @@
 
 struct rig_btsnoop {
     GInputStream *stream;
-    char *name;
+    const char *name; /* borrowed, as the stream */
     enum rig_btsnoop_type type;
     guint64 n_records;
     guint8 *bytes; /* RIG_BTSNOOP_MAX_BYTES */
@@ -98,35 +98,6 @@ static bool check_header(struct rig_btsnoop *file, GError **error)
     return true;
 }
 
-struct rig_btsnoop *rig_btsnoop_open_stream(GInputStream *stream, const char *name, GError **error)
-{
-    g_autoptr(rig_btsnoop) file = g_new0(struct rig_btsnoop, 1);
-
-    file->stream = g_object_ref(stream);
-    file->name = g_strdup(name);
-    file->bytes = g_malloc(RIG_BTSNOOP_MAX_BYTES);
-    return check_header(file, error) ? g_steal_pointer(&file) : NULL;
-}
-
-struct rig_btsnoop *rig_btsnoop_open(const char *path, GError **error)
-{
-    g_autoptr(GFile) place = g_file_new_for_path(path);
-    g_autoptr(GFileInputStream) bare = g_file_read(place, NULL, NULL);
-    g_autoptr(GInputStream) stream = NULL;
-
-    if (!bare) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "capture %s cannot be read; is it there?", path);
-        return NULL;
-    }
-    stream = g_buffered_input_stream_new_sized(G_INPUT_STREAM(bare), 1 << 16);
-    return rig_btsnoop_open_stream(stream, path, error);
-}
-
-enum rig_btsnoop_type rig_btsnoop_type(const struct rig_btsnoop *file)
-{
-    return file->type;
-}
-
 static enum rig_btsnoop_found broken(const struct rig_btsnoop *file, const char *why, guint32 number,
                                      GError **error)
 {
@@ -148,8 +119,8 @@ static enum rig_btsnoop_found read_bytes(struct rig_btsnoop *file, guint8 *into,
     return n_read == n_bytes ? RIG_BTSNOOP_RECORD : n_read == 0 ? RIG_BTSNOOP_END : RIG_BTSNOOP_CUT;
 }
 
-enum rig_btsnoop_found rig_btsnoop_next(struct rig_btsnoop *file, struct rig_btsnoop_record *record,
-                                        GError **error)
+static enum rig_btsnoop_found next(struct rig_btsnoop *file, struct rig_btsnoop_record *record,
+                                   GError **error)
 {
     guint8 head[RIG_BTSNOOP_RECORD_BYTES];
     enum rig_btsnoop_found found = read_bytes(file, head, sizeof head, error);
@@ -181,12 +152,17 @@ enum rig_btsnoop_found rig_btsnoop_next(struct rig_btsnoop *file, struct rig_bts
     return RIG_BTSNOOP_RECORD;
 }
 
-void rig_btsnoop_close(struct rig_btsnoop *file)
+enum rig_btsnoop_found rig_btsnoop_read(GInputStream *stream, const char *name, rig_btsnoop_each each,
+                                        void *user, GError **error)
 {
-    if (!file)
-        return;
-    g_clear_object(&file->stream);
-    g_free(file->name);
-    g_free(file->bytes);
-    g_free(file);
+    g_autofree guint8 *bytes = g_malloc(RIG_BTSNOOP_MAX_BYTES);
+    struct rig_btsnoop file = {.stream = stream, .name = name, .bytes = bytes};
+    struct rig_btsnoop_record record;
+    enum rig_btsnoop_found found;
+
+    if (!check_header(&file, error))
+        return RIG_BTSNOOP_BROKEN;
+    while ((found = next(&file, &record, error)) == RIG_BTSNOOP_RECORD)
+        each(user, file.type, &record);
+    return found;
 }

@@ -58,18 +58,12 @@ enum rig_btsnoop_found {
     RIG_BTSNOOP_BROKEN, /* see the error: what follows cannot be read; what came before counts */
 };
 
-struct rig_btsnoop;
-struct rig_btsnoop *rig_btsnoop_open(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* name: for errors. Takes a reference on the stream. */
-struct rig_btsnoop *rig_btsnoop_open_stream(GInputStream *stream, const char *name,
-                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
-enum rig_btsnoop_type rig_btsnoop_type(const struct rig_btsnoop *file);
-/* BROKEN sets error. */
-enum rig_btsnoop_found rig_btsnoop_next(struct rig_btsnoop *file, struct rig_btsnoop_record *record,
-                                        GError **error);
-void rig_btsnoop_close(struct rig_btsnoop *file);
-typedef struct rig_btsnoop rig_btsnoop;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_btsnoop, rig_btsnoop_close)
+/* A record of a file of that type, as it is read. */
+typedef void (*rig_btsnoop_each)(void *user, enum rig_btsnoop_type type,
+                                 const struct rig_btsnoop_record *record);
+/* All of them. name: for errors. BROKEN, also for a file that is none, sets error. */
+enum rig_btsnoop_found rig_btsnoop_read(GInputStream *stream, const char *name, rig_btsnoop_each each,
+                                        void *user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The 16 bytes that a file of the type begins with, and the 24 before the bytes of a record. */
 void rig_btsnoop_put_header(enum rig_btsnoop_type type, guint8 into[RIG_BTSNOOP_HEADER_BYTES]);

@@ -31,7 +31,7 @@ struct interface {
 
 struct rig_pcap {
     GInputStream *stream;
-    char *name;
+    const char *name; /* borrowed, as the stream */
     bool swapped, nanoseconds, blocks;
     struct interface plain; /* of a pcap file */
     GArray *interfaces;     /* struct interface, of the section */
@@ -288,7 +288,7 @@ static enum rig_btsnoop_found take_block(struct rig_pcap *file, struct rig_pcap_
     return *given ? take_packet(file, type, record, error) : take_interface(file, error);
 }
 
-enum rig_btsnoop_found rig_pcap_next(struct rig_pcap *file, struct rig_pcap_record *record, GError **error)
+static enum rig_btsnoop_found next(struct rig_pcap *file, struct rig_pcap_record *record, GError **error)
 {
     enum rig_btsnoop_found found = RIG_BTSNOOP_RECORD;
     bool given = false;
@@ -317,39 +317,39 @@ static bool read_file_header(struct rig_pcap *file, const guint8 magic[4], GErro
     return true;
 }
 
-struct rig_pcap *rig_pcap_open_stream(GInputStream *stream, const char *name, GError **error)
+static bool read_begin(struct rig_pcap *file, GError **error)
 {
-    g_autoptr(rig_pcap) file = g_new0(struct rig_pcap, 1);
     guint8 head[8] = {0};
     gsize n_magic = 4;
     enum rig_btsnoop_found found;
 
-    file->stream = g_object_ref(stream);
-    file->name = g_strdup(name);
-    file->interfaces = g_array_new(FALSE, TRUE, sizeof(struct interface));
-    file->body = g_byte_array_new();
     if (read_bytes(file, head, n_magic, error) != RIG_BTSNOOP_RECORD)
-        return NULL;
+        return false;
     file->blocks = get32(file, head) == SECTION;
     if (!file->blocks)
-        return read_file_header(file, head, error) ? g_steal_pointer(&file) : NULL;
+        return read_file_header(file, head, error);
     found = read_bytes(file, head + 4, 4, error);
     if (found == RIG_BTSNOOP_RECORD)
         found = begin_section(file, head, error);
     if (found == RIG_BTSNOOP_RECORD)
-        return g_steal_pointer(&file);
+        return true;
     if (found != RIG_BTSNOOP_BROKEN)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "capture %s ends inside its header", name);
-    return NULL;
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "capture %s ends inside its header", file->name);
+    return false;
 }
 
-void rig_pcap_close(struct rig_pcap *file)
+enum rig_btsnoop_found rig_pcap_read(GInputStream *stream, const char *name, rig_pcap_each each, void *user,
+                                     GError **error)
 {
-    if (!file)
-        return;
-    g_clear_object(&file->stream);
-    g_clear_pointer(&file->interfaces, g_array_unref);
-    g_clear_pointer(&file->body, g_byte_array_unref);
-    g_free(file->name);
-    g_free(file);
+    g_autoptr(GArray) interfaces = g_array_new(FALSE, TRUE, sizeof(struct interface));
+    g_autoptr(GByteArray) body = g_byte_array_new();
+    struct rig_pcap file = {.stream = stream, .name = name, .interfaces = interfaces, .body = body};
+    struct rig_pcap_record record;
+    enum rig_btsnoop_found found;
+
+    if (!read_begin(&file, error))
+        return RIG_BTSNOOP_BROKEN;
+    while ((found = next(&file, &record, error)) == RIG_BTSNOOP_RECORD)
+        each(user, &record);
+    return found;
 }

@@ -18,16 +18,12 @@ struct rig_pcap_record {
     gsize n_bytes;
 };
 
-struct rig_pcap;
 /* Whether a file begins like one: 4 bytes. */
 bool rig_pcap_looks_like(const guint8 bytes[4]);
-/* name: for errors. Takes a reference on the stream. */
-struct rig_pcap *rig_pcap_open_stream(GInputStream *stream, const char *name,
-                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
-enum rig_btsnoop_found rig_pcap_next(struct rig_pcap *file, struct rig_pcap_record *record, GError **error);
-void rig_pcap_close(struct rig_pcap *file);
-typedef struct rig_pcap rig_pcap;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_pcap, rig_pcap_close)
+typedef void (*rig_pcap_each)(void *user, const struct rig_pcap_record *record);
+/* All records. name: for errors. BROKEN, also for a file that has no good header, sets error. */
+enum rig_btsnoop_found rig_pcap_read(GInputStream *stream, const char *name, rig_pcap_each each, void *user,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

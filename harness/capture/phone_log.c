@@ -17,7 +17,7 @@
 
 struct rig_phone_log {
     GInputStream *stream;
-    char *name;
+    const char *name; /* borrowed, as the stream */
     struct rig_ble_trace *trace;
     char line[LINE_BYTES];
     gsize n_line;
@@ -40,17 +40,6 @@ bool rig_phone_log_looks_like(const guint8 *bytes, gsize n_bytes)
             return false;
     }
     return n_looked > 0;
-}
-
-struct rig_phone_log *rig_phone_log_open_stream(GInputStream *stream, const char *name,
-                                                struct rig_ble_trace *trace)
-{
-    struct rig_phone_log *log = g_new0(struct rig_phone_log, 1);
-
-    log->stream = g_object_ref(stream);
-    log->name = g_strdup(name);
-    log->trace = trace;
-    return log;
 }
 
 static enum rig_btsnoop_found fill(struct rig_phone_log *log, GError **error)
@@ -309,8 +298,8 @@ static void to_packet(struct rig_phone_log *log, const char *text, struct rig_bl
     packet->n_bytes = packet->n_original = strcspn(text, "\r");
 }
 
-enum rig_btsnoop_found rig_phone_log_next(struct rig_phone_log *log, guint64 *line_number,
-                                          struct rig_ble_packet *packet, GError **error)
+static enum rig_btsnoop_found next(struct rig_phone_log *log, guint64 *line_number,
+                                   struct rig_ble_packet *packet, GError **error)
 {
     enum rig_btsnoop_found found;
     guint64 n_unread;
@@ -331,21 +320,17 @@ enum rig_btsnoop_found rig_phone_log_next(struct rig_phone_log *log, guint64 *li
     return found;
 }
 
-guint64 rig_phone_log_n_values(const struct rig_phone_log *log)
+enum rig_btsnoop_found rig_phone_log_read(GInputStream *stream, const char *name, struct rig_ble_trace *trace,
+                                          rig_phone_log_each each, void *user,
+                                          struct rig_phone_log_counts *counts, GError **error)
 {
-    return log->n_values;
-}
+    struct rig_phone_log log = {.stream = stream, .name = name, .trace = trace};
+    struct rig_ble_packet packet;
+    enum rig_btsnoop_found found;
+    guint64 number;
 
-guint64 rig_phone_log_n_unread(const struct rig_phone_log *log)
-{
-    return log->n_unread;
-}
-
-void rig_phone_log_close(struct rig_phone_log *log)
-{
-    if (!log)
-        return;
-    g_clear_object(&log->stream);
-    g_free(log->name);
-    g_free(log);
+    while ((found = next(&log, &number, &packet, error)) == RIG_BTSNOOP_RECORD)
+        each(user, number, &packet);
+    *counts = (struct rig_phone_log_counts){.n_values = log.n_values, .n_unread = log.n_unread};
+    return found;
 }

@@ -10,24 +10,20 @@
 
 G_BEGIN_DECLS
 
-struct rig_phone_log;
 /* Whether a file of these first bytes is text at all. */
 bool rig_phone_log_looks_like(const guint8 *bytes, gsize n_bytes);
-/* Tells the trace what the log says of characteristics and MTU. Takes a reference on the stream; the trace
- * must outlive it. */
-struct rig_phone_log *rig_phone_log_open_stream(GInputStream *stream, const char *name,
-                                                struct rig_ble_trace *trace) G_GNUC_WARN_UNUSED_RESULT;
-/* The next line that has a time: number from 1; packet: the value as an ATT PDU, or the line's text as a
- * state. Its bytes last until the next call; times count from midnight of the first day and do not fall.
- * BROKEN sets error. */
-enum rig_btsnoop_found rig_phone_log_next(struct rig_phone_log *log, guint64 *number,
-                                          struct rig_ble_packet *packet, GError **error);
-guint64 rig_phone_log_n_values(const struct rig_phone_log *log); /* so far */
-/* Values that break off or are none: told as the text that they are. So far. */
-guint64 rig_phone_log_n_unread(const struct rig_phone_log *log);
-void rig_phone_log_close(struct rig_phone_log *log);
-typedef struct rig_phone_log rig_phone_log;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(rig_phone_log, rig_phone_log_close)
+/* A line that has a time: number from 1; packet: the value as an ATT PDU, or the line's text as a state. Its
+ * bytes last until the call returns; times count from midnight of the first day and do not fall. */
+typedef void (*rig_phone_log_each)(void *user, guint64 number, const struct rig_ble_packet *packet);
+struct rig_phone_log_counts {
+    guint64 n_values;
+    guint64 n_unread; /* values that break off or are none: told as the text that they are */
+};
+/* All lines. Tells the trace what the log says of characteristics and MTU. BROKEN sets error. */
+enum rig_btsnoop_found rig_phone_log_read(GInputStream *stream, const char *name, struct rig_ble_trace *trace,
+                                          rig_phone_log_each each, void *user,
+                                          struct rig_phone_log_counts *counts,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
 

@@ -216,6 +216,7 @@ struct reading {
     rig_capture_line_cb each;
     void *user;
     struct rig_capture_totals *totals;
+    bool last_in; /* of a pcap file: where the last piece went */
 };
 
 static bool from_hci(struct rig_ble_packet *packet, guint32 flags)
@@ -279,24 +280,22 @@ static bool ended(struct reading *reading, enum rig_btsnoop_found found)
     return found != RIG_BTSNOOP_BROKEN;
 }
 
-static bool read_btsnoop(GInputStream *stream, const char *name, struct reading *reading, GError **error)
+static void take_btsnoop(void *user, enum rig_btsnoop_type type, const struct rig_btsnoop_record *record)
 {
-    g_autoptr(rig_btsnoop) file = rig_btsnoop_open_stream(stream, name, error);
-    struct rig_btsnoop_record record;
-    enum rig_btsnoop_found found;
+    struct reading *reading = user;
     struct rig_ble_packet packet;
 
-    if (!file)
-        return false;
-    while ((found = rig_btsnoop_next(file, &record, error)) == RIG_BTSNOOP_RECORD) {
-        count(reading, record.unix_us);
-        reading->totals->n_drops = MAX(reading->totals->n_drops, record.n_drops);
-        if (btsnoop_to_packet(rig_btsnoop_type(file), &record, &packet))
-            take(reading, record.number, &packet);
-        else if (rig_btsnoop_type(file) != RIG_BTSNOOP_MONITOR)
-            reading->totals->n_unread++;
-    }
-    return ended(reading, found);
+    count(reading, record->unix_us);
+    reading->totals->n_drops = MAX(reading->totals->n_drops, record->n_drops);
+    if (btsnoop_to_packet(type, record, &packet))
+        take(reading, record->number, &packet);
+    else if (type != RIG_BTSNOOP_MONITOR)
+        reading->totals->n_unread++;
+}
+
+static bool read_btsnoop(GInputStream *stream, const char *name, struct reading *reading, GError **error)
+{
+    return ended(reading, rig_btsnoop_read(stream, name, take_btsnoop, reading, error));
 }
 
 static void leave_out(struct rig_capture_totals *totals, guint32 link_type)
@@ -307,26 +306,25 @@ static void leave_out(struct rig_capture_totals *totals, guint32 link_type)
         g_strlcpy(totals->left_out, link_name(link_type, text, sizeof text), sizeof totals->left_out);
 }
 
+static void take_pcap(void *user, const struct rig_pcap_record *record)
+{
+    struct reading *reading = user;
+    struct rig_ble_packet packet;
+
+    count(reading, record->unix_us);
+    if (!reads_link_type(record->link_type))
+        leave_out(reading->totals, record->link_type);
+    else if (pcap_to_packet(record, &reading->last_in, &packet))
+        take(reading, record->number, &packet);
+    else if (!is_monitor(record->link_type))
+        reading->totals->n_unread++;
+}
+
 static bool read_pcap(GInputStream *stream, const char *name, struct reading *reading, GError **error)
 {
-    g_autoptr(rig_pcap) file = rig_pcap_open_stream(stream, name, error);
-    struct rig_capture_totals *totals = reading->totals;
-    struct rig_pcap_record record;
-    struct rig_ble_packet packet;
-    enum rig_btsnoop_found found;
-    bool last_in = false;
+    const struct rig_capture_totals *totals = reading->totals;
+    enum rig_btsnoop_found found = rig_pcap_read(stream, name, take_pcap, reading, error);
 
-    if (!file)
-        return false;
-    while ((found = rig_pcap_next(file, &record, error)) == RIG_BTSNOOP_RECORD) {
-        count(reading, record.unix_us);
-        if (!reads_link_type(record.link_type))
-            leave_out(totals, record.link_type);
-        else if (pcap_to_packet(&record, &last_in, &packet))
-            take(reading, record.number, &packet);
-        else if (!is_monitor(record.link_type))
-            totals->n_unread++;
-    }
     if (found != RIG_BTSNOOP_BROKEN && totals->n_left_out && totals->n_left_out == totals->n_records) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
                     "capture %s holds %s, which is not read here: capture on the host side (HCI: btmon -w, "
@@ -339,19 +337,22 @@ static bool read_pcap(GInputStream *stream, const char *name, struct reading *re
 }
 
 /* Every line that has a time counts as a record. */
+static void take_phone_log(void *user, guint64 number, const struct rig_ble_packet *packet)
+{
+    struct reading *reading = user;
+
+    count(reading, (gint64)packet->time_us);
+    take(reading, number, packet);
+}
+
 static bool read_phone_log(GInputStream *stream, const char *name, struct reading *reading, GError **error)
 {
-    g_autoptr(rig_phone_log) log = rig_phone_log_open_stream(stream, name, reading->trace);
-    struct rig_ble_packet packet;
-    enum rig_btsnoop_found found;
-    guint64 number;
+    struct rig_phone_log_counts counts;
+    enum rig_btsnoop_found found =
+        rig_phone_log_read(stream, name, reading->trace, take_phone_log, reading, &counts, error);
 
-    while ((found = rig_phone_log_next(log, &number, &packet, error)) == RIG_BTSNOOP_RECORD) {
-        count(reading, (gint64)packet.time_us);
-        take(reading, number, &packet);
-    }
-    reading->totals->n_unread = rig_phone_log_n_unread(log);
-    if (found == RIG_BTSNOOP_END && rig_phone_log_n_values(log) == 0) {
+    reading->totals->n_unread = counts.n_unread;
+    if (found == RIG_BTSNOOP_END && counts.n_values == 0) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
                     "%s is no capture: it is neither btsnoop (of bootrig, btmon -w, a phone's Bluetooth HCI "
                     "snoop log), "

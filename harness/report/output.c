@@ -153,14 +153,6 @@ char *rig_output_file(const struct rig_output *output, const char *name)
     return g_build_filename(output->directory, name, NULL);
 }
 
-bool rig_output_make_folder(const char *path, GError **error)
-{
-    if (g_mkdir_with_parents(path, 0777) == 0)
-        return true;
-    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the folder %s: %s", path, g_strerror(errno));
-    return false;
-}
-
 bool rig_output_write(const char *path, rig_file_writer writer, const void *user, GError **error)
 {
     if (g_strcmp0(path, "-") != 0)

@@ -36,9 +36,6 @@ bool rig_output_is_same(const char *path, const char *other);
 /* Removes a report of an earlier run that lies outside of the folder. What is no regular file stays. */
 bool rig_output_remove_old(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Makes a folder, its parents too, when it is missing. */
-bool rig_output_make_folder(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* rig_file_write(), where "-" is standard output. */
 bool rig_output_write(const char *path, rig_file_writer writer, const void *user,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

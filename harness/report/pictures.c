@@ -2,9 +2,10 @@
 /* The pictures of a run: which files they go into, and writing them. */
 #include "report/picture.h"
 
-#include <string.h>
-
+#include "base/error.h"
 #include "report/output.h"
+
+#include <string.h>
 
 #define MAX_NAME_CHARS 120
 
@@ -80,12 +81,21 @@ GPtrArray *rig_pictures_of(const struct rig_results *results)
     return pictures;
 }
 
+/* Makes a folder, its parents too, when it is missing. */
+static bool output_make_folder(const char *path, GError **error)
+{
+    if (g_mkdir_with_parents(path, 0777) == 0)
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the folder %s: %s", path, g_strerror(errno));
+    return false;
+}
+
 bool rig_pictures_write(const struct rig_results *results, const char *folder, GPtrArray *written,
                         GError **error)
 {
     g_autoptr(GPtrArray) pictures = rig_pictures_of(results);
 
-    if (pictures->len > 0 && !rig_output_make_folder(folder, error))
+    if (pictures->len > 0 && !output_make_folder(folder, error))
         return false;
     for (guint i = 0; i < pictures->len; i++) {
         const struct rig_picture *picture = g_ptr_array_index(pictures, i);

@@ -297,11 +297,6 @@ void rig_openocd_probe_saw_boot(struct rig_openocd_probe *probe)
     probe->in_bootloader_since_us = 0;
 }
 
-void rig_openocd_probe_forget_boots(struct rig_openocd_probe *probe)
-{
-    probe->n_boots = probe->n_resets = 0;
-}
-
 /* What failed may have taken the adapter along: the next command looks first. */
 static bool control(struct rig_openocd_probe *probe, const char *what, GError **error, const char *text)
 {

@@ -63,7 +63,6 @@ bool rig_openocd_probe_end_peek(struct rig_openocd_probe *probe, GError **error)
 void rig_openocd_probe_power(struct rig_openocd_probe *probe, bool on);
 /* A bootloader run was seen (console). */
 void rig_openocd_probe_saw_boot(struct rig_openocd_probe *probe);
-void rig_openocd_probe_forget_boots(struct rig_openocd_probe *probe);
 
 /* Beyond the role. The target has power, was examined since it came back, and is the chip that was expected.
  * what: "halt", for the message. */

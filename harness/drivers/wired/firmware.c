@@ -114,11 +114,3 @@ GBytes *rig_firmware_payload(const struct rig_firmware *firmware, const struct r
                     plan->behaviour);
     return NULL;
 }
-
-GBytes *rig_wired_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
-                               gsize n_bytes, GError **error)
-{
-    const struct rig_wired *wired = (const struct rig_wired *)board;
-
-    return rig_firmware_payload(wired->firmware, wired->config.target, plan, n_bytes, error);
-}

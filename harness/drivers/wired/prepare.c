@@ -106,6 +106,11 @@ static bool program(struct rig_wired *board, const struct rig_board_setup *setup
            power->ops->set(power, false, error);
 }
 
+static void openocd_probe_forget_boots(struct rig_openocd_probe *probe)
+{
+    probe->n_boots = probe->n_resets = 0;
+}
+
 bool rig_wired_set_up(struct rig_wired *board, const struct rig_board_setup *setup, GError **error)
 {
     struct rig_simulator *simulator = board->config.simulator;
@@ -120,7 +125,7 @@ bool rig_wired_set_up(struct rig_wired *board, const struct rig_board_setup *set
         rig_layout_move_bank_1(&board->board.layout, setup->n_images ? (guint32)setup->images[0].n_bytes : 0);
     while ((line = rig_console_take(board->console, &at_us)))
         g_free(line);
-    rig_openocd_probe_forget_boots(&board->probe);
+    openocd_probe_forget_boots(&board->probe);
     board->origin_us = g_get_monotonic_time();
     return true;
 }

@@ -181,9 +181,6 @@ guint16 rig_firmware_header_bytes(const struct rig_firmware *firmware);
 /* A payload as board->application->make_payload() owes it; firmware NULL: an error that says so. */
 GBytes *rig_firmware_payload(const struct rig_firmware *firmware, const struct rig_target *target,
                              const struct rig_payload_plan *plan, gsize n_bytes, GError **error);
-/* make_payload of a board with firmware. */
-GBytes *rig_wired_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
-                               gsize n_bytes, GError **error);
 
 G_END_DECLS
 

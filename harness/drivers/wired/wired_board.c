@@ -13,6 +13,15 @@
 
 #define TICK_MS 5
 
+/* make_payload of a board with firmware. */
+static GBytes *wired_make_payload(const struct rig_board *board, const struct rig_payload_plan *plan,
+                                  gsize n_bytes, GError **error)
+{
+    const struct rig_wired *wired = (const struct rig_wired *)board;
+
+    return rig_firmware_payload(wired->firmware, wired->config.target, plan, n_bytes, error);
+}
+
 static struct rig_wired *self(struct rig_board *board)
 {
     return (struct rig_wired *)board;
@@ -178,7 +187,7 @@ static const struct rig_board_ops ops = {
     .free = board_free,
 };
 static const struct rig_board_options board_options = {.adopt = board_adopt, .describe = board_describe};
-static const struct rig_board_application firmware_application = {.make_payload = rig_wired_make_payload};
+static const struct rig_board_application firmware_application = {.make_payload = wired_make_payload};
 /* For a simulated board that is reached as hardware is. */
 static const struct rig_board_application simulated_application = {.make_payload = rig_sim_make_payload};
 static const struct rig_board_logs logs = {.each = board_logs};

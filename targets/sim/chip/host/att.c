@@ -682,11 +682,6 @@ void att_tick(struct sim_stack *stack)
     }
 }
 
-uint64_t att_due_us(const struct sim_stack *stack)
-{
-    return stack->link.up && stack->att.indicating ? stack->att.confirm_due_us : STACK_NEVER;
-}
-
 /* --- what outlives the link --- */
 
 static void att_keep(struct sim_stack *stack)

@@ -287,11 +287,6 @@ void hci_tick(struct sim_stack *stack)
                  stack->hci.commands[stack->hci.first_command].opcode);
 }
 
-uint64_t hci_due_us(const struct sim_stack *stack)
-{
-    return stack->hci.waiting ? stack->hci.answer_due_us : STACK_NEVER;
-}
-
 #define MIN_ACL_BYTES 27u
 
 static void put_address(const struct sim_stack *stack, uint8_t bytes[SIM_BLE_ADDRESS_BYTES])

@@ -72,7 +72,6 @@ struct hci {
 void hci_open(struct sim_stack *stack);
 void hci_receive(struct sim_stack *stack, const uint8_t *bytes, size_t n_bytes);
 void hci_tick(struct sim_stack *stack);
-uint64_t hci_due_us(const struct sim_stack *stack);
 /* Queues a command; a queue that is full means a controller that does not answer, which has its own time-out.
  */
 void hci_command(struct sim_stack *stack, uint16_t opcode, const uint8_t *parameters, size_t n_parameters);
@@ -172,7 +171,6 @@ struct att_reply {
 void att_reset(struct sim_stack *stack);
 void att_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes);
 void att_tick(struct sim_stack *stack);
-uint64_t att_due_us(const struct sim_stack *stack);
 /* The link is encrypted with a bonded peer: what was kept for it holds again. */
 void att_restore(struct sim_stack *stack);
 void att_indicate_change(struct sim_stack *stack);
@@ -222,7 +220,6 @@ struct sm {
 void sm_reset(struct sim_stack *stack);
 void sm_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes);
 void sm_tick(struct sim_stack *stack);
-uint64_t sm_due_us(const struct sim_stack *stack);
 /* The controller asks for the key that the central named. */
 void sm_key_request(struct sim_stack *stack, uint16_t connection, const uint8_t rand[8], uint16_t ediv);
 /* The link has become encrypted. */

@@ -267,12 +267,6 @@ void sm_tick(struct sim_stack *stack)
     sm->phase = SM_DEAD;
 }
 
-uint64_t sm_due_us(const struct sim_stack *stack)
-{
-    return stack->link.up && stack->sm.phase != SM_IDLE && stack->sm.phase != SM_DEAD ? stack->sm.due_us
-                                                                                      : STACK_NEVER;
-}
-
 /* --- the user --- */
 
 static void go_on(struct sim_stack *stack, enum rig_sm_reason reason)

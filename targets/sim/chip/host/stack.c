@@ -429,6 +429,22 @@ void sim_stack_tick(struct sim_stack *stack, uint64_t now_us)
     sm_tick(stack);
 }
 
+static uint64_t att_due_us(const struct sim_stack *stack)
+{
+    return stack->link.up && stack->att.indicating ? stack->att.confirm_due_us : STACK_NEVER;
+}
+
+static uint64_t sm_due_us(const struct sim_stack *stack)
+{
+    return stack->link.up && stack->sm.phase != SM_IDLE && stack->sm.phase != SM_DEAD ? stack->sm.due_us
+                                                                                      : STACK_NEVER;
+}
+
+static uint64_t hci_due_us(const struct sim_stack *stack)
+{
+    return stack->hci.waiting ? stack->hci.answer_due_us : STACK_NEVER;
+}
+
 uint64_t sim_stack_due_us(const struct sim_stack *stack)
 {
     const uint64_t dues[] = {hci_due_us(stack), link_due_us(stack), att_due_us(stack), sm_due_us(stack),

@@ -189,9 +189,3 @@ enum sim_buttonless_wish sim_buttonless_flash_done(struct sim_buttonless *state,
            success ? RIG_BUTTONLESS_SUCCESS : RIG_BUTTONLESS_FAILED);
     return SIM_BUTTONLESS_NOTHING;
 }
-
-enum sim_buttonless_wish sim_buttonless_confirmed(struct sim_buttonless *state, uint32_t defects)
-{
-    return state->waits_for_reset && !(defects & SIM_BUTTONLESS_STAYS) ? SIM_BUTTONLESS_ENTER
-                                                                       : SIM_BUTTONLESS_NOTHING;
-}

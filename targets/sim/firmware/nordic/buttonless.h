@@ -60,6 +60,5 @@ bool sim_buttonless_write(struct sim_buttonless *state, enum sim_buttonless_kind
 /* The flash did it, or did not. */
 enum sim_buttonless_wish sim_buttonless_flash_done(struct sim_buttonless *state, uint32_t defects,
                                                    struct sim_chip *chip, bool success);
-enum sim_buttonless_wish sim_buttonless_confirmed(struct sim_buttonless *state, uint32_t defects);
 
 #endif

@@ -529,6 +529,12 @@ static uint8_t take_write(struct sim_chip *chip, unsigned characteristic, bool w
     return error;
 }
 
+static enum sim_buttonless_wish sim_buttonless_confirmed(struct sim_buttonless *state, uint32_t defects)
+{
+    return state->waits_for_reset && !(defects & SIM_BUTTONLESS_STAYS) ? SIM_BUTTONLESS_ENTER
+                                                                       : SIM_BUTTONLESS_NOTHING;
+}
+
 static void confirmed(struct sim_chip *chip, unsigned characteristic)
 {
     struct state *state = state_of(chip);

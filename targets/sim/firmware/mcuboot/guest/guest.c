@@ -217,6 +217,15 @@ const char *sim_guest_name(const struct sim_guest *guest)
     return guest->name;
 }
 
+static size_t object_state_bytes(const struct object *object)
+{
+    size_t n_bytes = 0;
+
+    for (unsigned i = 0; i < object->n_globals; i++)
+        n_bytes += object->globals[i].n_bytes;
+    return n_bytes;
+}
+
 size_t sim_guest_state_bytes(const struct sim_guest *guest)
 {
     return object_state_bytes(&guest->object);
@@ -306,6 +315,17 @@ static void take_loop(struct sim_guest *guest, struct sim_guest_result *result)
                  "0x%lx of the %s flash",
                  (unsigned long long)result->n_flash_calls, call->what, (unsigned long)call->n_bytes,
                  (unsigned long)call->offset, guest_device_name(guest, call->device));
+}
+
+/* Several processes may write: a number that is lost is learned again. */
+static void guest_pace_ended(struct sim_guest *guest, uint64_t cpu_us)
+{
+    struct guest_pace *pace = guest->pace;
+
+    if (cpu_us > pace->longest_us)
+        pace->longest_us = cpu_us;
+    if (guest->result->n_flash_calls > pace->most_calls)
+        pace->most_calls = guest->result->n_flash_calls;
 }
 
 static void take_end(struct sim_guest *guest, struct sim_guest_result *result)

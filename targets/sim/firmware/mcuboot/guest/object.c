@@ -129,8 +129,8 @@ static void redirect_link(const struct object *object, const struct links *links
             store(object, object->base + link->r_offset, redirects[i].function);
 }
 
-static void object_redirect(struct object *object, const void *dynamic, const struct object_redirect *redirects,
-                     size_t n_redirects)
+static void object_redirect(struct object *object, const void *dynamic,
+                            const struct object_redirect *redirects, size_t n_redirects)
 {
     struct links links = {0};
 
@@ -144,8 +144,8 @@ static void object_redirect(struct object *object, const void *dynamic, const st
 
 #else
 
-static void object_redirect(struct object *object, const void *dynamic, const struct object_redirect *redirects,
-                     size_t n_redirects)
+static void object_redirect(struct object *object, const void *dynamic,
+                            const struct object_redirect *redirects, size_t n_redirects)
 {
     (void)object;
     (void)dynamic;
@@ -498,15 +498,6 @@ void object_rewind(const struct object *object)
 {
     for (unsigned i = 0; i < object->n_globals; i++)
         move_bytes(object->globals[i].at, object->globals[i].kept, object->globals[i].n_bytes);
-}
-
-size_t object_state_bytes(const struct object *object)
-{
-    size_t n_bytes = 0;
-
-    for (unsigned i = 0; i < object->n_globals; i++)
-        n_bytes += object->globals[i].n_bytes;
-    return n_bytes;
 }
 
 bool object_holds_code(const struct object *object, uintptr_t address)

@@ -42,8 +42,6 @@ void *object_symbol(const struct object *object, const char *name); /* NULL: non
 
 /* Globals back to what they were after loading. */
 void object_rewind(const struct object *object);
-size_t object_state_bytes(const struct object *object);
 bool object_holds_code(const struct object *object, uintptr_t address);
-
 
 #endif

@@ -22,17 +22,6 @@ void guest_pace_free(struct guest_pace *pace)
         munmap(pace, sizeof *pace);
 }
 
-/* Several processes may write: a number that is lost is learned again. */
-void guest_pace_ended(struct sim_guest *guest, uint64_t cpu_us)
-{
-    struct guest_pace *pace = guest->pace;
-
-    if (cpu_us > pace->longest_us)
-        pace->longest_us = cpu_us;
-    if (guest->result->n_flash_calls > pace->most_calls)
-        pace->most_calls = guest->result->n_flash_calls;
-}
-
 static uint32_t n_loops(const struct guest_pace *pace)
 {
     return pace->n_loops < GUEST_MAX_LOOPS ? pace->n_loops : GUEST_MAX_LOOPS;

@@ -67,7 +67,6 @@ struct guest_pace {
 };
 struct guest_pace *guest_pace_new(void); /* NULL: no memory */
 void guest_pace_free(struct guest_pace *pace);
-void guest_pace_ended(struct sim_guest *guest, uint64_t cpu_us);
 void guest_pace_looped(struct sim_guest *guest, uintptr_t address);
 /* Is this code known to loop? May be asked by a signal handler. */
 bool guest_pace_knows(const struct sim_guest *guest, uintptr_t address);
