@@ -234,7 +234,18 @@ static enum result compare(struct boot *boot, uint32_t one, uint32_t other, uint
     return DONE;
 }
 
-/* The MBR's copy: each page that is touched is erased whole before it is written. */
+static enum result erase_pages(struct boot *boot, uint32_t at, uint32_t n_bytes)
+{
+    uint32_t page_bytes = boot->config->map.page_bytes;
+
+    for (uint32_t page = at - at % page_bytes; page < at + n_bytes; page += page_bytes)
+        if (check(boot, sim_flash_erase(boot->flash, SIM_FLASH_INTERNAL, page, page_bytes)) != DONE)
+            return ENDED;
+    return DONE;
+}
+
+/* The MBR's copy: each page that is touched is erased whole, all of them before the first is written [DOC
+ * nrf_mbr.h, sd_mbr_command_copy_sd_t]. */
 static enum result copy(struct boot *boot, uint32_t to, uint32_t from, uint32_t n_bytes)
 {
     uint32_t page_bytes = boot->config->map.page_bytes;
@@ -244,13 +255,13 @@ static enum result copy(struct boot *boot, uint32_t to, uint32_t from, uint32_t 
     if (n_bytes > boot->config->map.flash_bytes || to > boot->config->map.flash_bytes - n_bytes ||
         from > boot->config->map.flash_bytes - n_bytes || to % 4 || from % 4)
         return stop(boot, SIM_LEGACY_FAULT, SIM_LEGACY_BAD_COPY);
+    if (erase_pages(boot, to, n_bytes) != DONE)
+        return ENDED;
     while (n_bytes > 0) {
-        uint32_t page = to - to % page_bytes;
-        uint32_t room = page + page_bytes - to;
+        uint32_t room = page_bytes - to % page_bytes;
         uint32_t n = n_bytes < room ? n_bytes : room;
 
-        if (check(boot, sim_flash_erase(boot->flash, SIM_FLASH_INTERNAL, page, page_bytes)) != DONE ||
-            load(boot, from, bytes, n) != DONE ||
+        if (load(boot, from, bytes, n) != DONE ||
             check(boot, sim_flash_write(boot->flash, SIM_FLASH_INTERNAL, to, bytes, n)) != DONE)
             return ENDED;
         to += n;

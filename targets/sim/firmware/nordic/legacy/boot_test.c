@@ -381,8 +381,42 @@ static void a_recovery_that_counts_otherwise_bricks_from_the_third_page_to_the_2
     transfer(board, &softdevice, legacy_softdevice(0x20000, 0x88, 0x1e400));
     n = cut_everywhere(board, 20000, ends);
     assert_int_equal(n, 3 * (2 + 4 + 2 * 31 + 2)); /* settings, two pages, 31 pages, settings */
-    assert_int_equal(ends[DEAD], 1 + 148);         /* settings torn; the copy */
-    assert_int_equal(ends[WAITS], n - 149);
+    assert_int_equal(ends[DEAD], 1 + 166);         /* settings torn; the copy */
+    assert_int_equal(ends[WAITS], n - 167);
+}
+
+/* The third block's place is erased, and with it where the first came from, before the page at 0x1b000 is
+ * whole: blank flash is copied over the start. Earlier cuts cost half a page in the middle alone. */
+static void a_recovery_that_counts_otherwise_loses_the_start_on_late_cuts(void **state)
+{
+    static const struct {
+        uint64_t at; /* 4 of the pages that make the old one invalid, 26 of each block */
+        enum sim_cut_form form;
+        bool starts;
+    } rows[] = {{4 + 26 + 26, SIM_CUT_AFTER, true},
+                {4 + 26 + 26 + 1, SIM_CUT_AFTER, false},
+                {4 + 26 + 26 + 5, SIM_CUT_HALF, false},
+                {4 + 26 + 26 + 6, SIM_CUT_BEFORE, true}};
+    struct legacy_board *board = *state;
+    struct sim_flash_content *content;
+    uint8_t word[4];
+
+    board->config.defects = SIM_LEGACY_HALF_MASKED_SWAP;
+    transfer(board, &softdevice, legacy_softdevice(0x20000, 0x88, 0x1e400));
+    assert_true(legacy_activate(board));
+    content = sim_flash_keep(board->flash);
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sim_flash_restore(board->flash, content);
+        sim_flash_arm_cut(board->flash, rows[i].at, rows[i].form);
+        legacy_board_boot(board);
+        assert_false(sim_flash_powered(board->flash));
+        sim_flash_disarm_cut(board->flash);
+        sim_flash_power(board->flash, true);
+        legacy_board_boot(board);
+        assert_int_equal(sim_flash_peek(board->flash, 0, RIG_SOFTDEVICE_AT, word, sizeof word), SIM_OK);
+        assert_int_equal(rig_get_le32(word) != 0xffffffff, rows[i].starts);
+    }
+    sim_flash_content_free(content);
 }
 
 static void settings_of_no_sense_end_in_a_fault_and_nothing_else(void **state)
@@ -431,6 +465,7 @@ int main(void)
         TEST(a_bootloader_goes_by_the_mbr_and_the_application_stays),
         TEST(blocks_that_are_no_whole_pages_damage_every_softdevice),
         TEST(a_recovery_that_counts_otherwise_bricks_from_the_third_page_to_the_27th),
+        TEST(a_recovery_that_counts_otherwise_loses_the_start_on_late_cuts),
         TEST(settings_of_no_sense_end_in_a_fault_and_nothing_else),
     };
 
