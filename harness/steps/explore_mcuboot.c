@@ -13,19 +13,6 @@ void rig_explored_clear(struct rig_explored *explored)
     *explored = (struct rig_explored){.plan = NULL};
 }
 
-const char *rig_explored_why_not(const struct rig_explored *explored, enum rig_invariant invariant)
-{
-    static const guint32 of_new_image =
-        1u << RIG_INVARIANT_UPDATE_HAPPENS | 1u << RIG_INVARIANT_REVERT_NOT_LOST |
-        1u << RIG_INVARIANT_STAYS_INSTALLED | 1u << RIG_INVARIANT_CONFIRMED_BY_APPLICATION |
-        1u << RIG_INVARIANT_BACKUP_INTACT | 1u << RIG_INVARIANT_UPDATABLE |
-        1u << RIG_INVARIANT_SUCCESS_COMMITTED;
-
-    if (of_new_image >> invariant & 1)
-        return explored->never_runs;
-    return invariant == RIG_INVARIANT_VERIFIED_ONLY ? explored->not_judged : NULL;
-}
-
 /* What imgtool --pad put behind the image is a trailer, and no part of it. */
 static void trim(struct rig_run *run, struct rig_explore_image *image, const struct rig_image_layout *layout)
 {

@@ -247,6 +247,20 @@ static void nothing_judged(struct rig_run *run, const char *const why_not[RIG_N_
     rig_run_error_text(run, "no invariant is left to judge%s", reasons->str);
 }
 
+/* Why an invariant cannot be judged with these images; NULL: it can. */
+static const char *explored_why_not(const struct rig_explored *explored, enum rig_invariant invariant)
+{
+    static const guint32 of_new_image =
+        1u << RIG_INVARIANT_UPDATE_HAPPENS | 1u << RIG_INVARIANT_REVERT_NOT_LOST |
+        1u << RIG_INVARIANT_STAYS_INSTALLED | 1u << RIG_INVARIANT_CONFIRMED_BY_APPLICATION |
+        1u << RIG_INVARIANT_BACKUP_INTACT | 1u << RIG_INVARIANT_UPDATABLE |
+        1u << RIG_INVARIANT_SUCCESS_COMMITTED;
+
+    if (of_new_image >> invariant & 1)
+        return explored->never_runs;
+    return invariant == RIG_INVARIANT_VERIFIED_ONLY ? explored->not_judged : NULL;
+}
+
 /* Those that were asked for and can be judged here; of the others, why not. */
 static bool take_invariants(struct rig_run *run, const char *const *names,
                             const struct rig_explored *explored, struct rig_explore_plan *plan,
@@ -268,7 +282,7 @@ static bool take_invariants(struct rig_run *run, const char *const *names,
         else
             rig_invariant_applies((enum rig_invariant)i, plan->subject, &plan->life, &why_not[i]);
         if (!why_not[i])
-            why_not[i] = rig_explored_why_not(explored, (enum rig_invariant)i);
+            why_not[i] = explored_why_not(explored, (enum rig_invariant)i);
         plan->invariants |= why_not[i] ? 0 : 1u << i;
     }
     if (plan->invariants)

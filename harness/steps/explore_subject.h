@@ -36,8 +36,6 @@ bool rig_explored_mcuboot(struct rig_run *run, const char *const names[RIG_N_EXP
                           struct rig_explored *explored);
 bool rig_explored_nordic(struct rig_run *run, const char *const names[RIG_N_EXPLORE_NAMES],
                          struct rig_explored *explored);
-/* Why an invariant cannot be judged with these images; NULL: it can. */
-const char *rig_explored_why_not(const struct rig_explored *explored, enum rig_invariant invariant);
 
 G_END_DECLS
 

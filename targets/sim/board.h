@@ -94,8 +94,10 @@ struct sim_board_view {
 struct sim_board_view sim_board_view(const struct sim_board *board);
 struct sim_flash *sim_board_flash(struct sim_board *board);
 /* Where the application runs from in the internal flash. */
-uint32_t sim_board_application_at(const struct sim_board *board);
-uint32_t sim_board_bootloader_at(const struct sim_board *board);
+struct sim_board_code {
+    uint32_t application_at, bootloader_at;
+};
+struct sim_board_code sim_board_code(const struct sim_board *board);
 /* The registers that a reset leaves, number 0 and 1; 0 and no effect where the firmware uses none. */
 uint8_t sim_board_retained(const struct sim_board *board, unsigned number);
 void sim_board_retain(struct sim_board *board, unsigned number, uint8_t value);

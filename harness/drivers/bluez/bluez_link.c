@@ -149,6 +149,19 @@ static bool resolve(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
     return true;
 }
 
+/* The controller knows; without the right to listen to it: bluetoothd encrypts where it holds a key, before
+ * anything else. */
+static bool bluez_is_encrypted(struct rig_bluez_link *link)
+{
+    const struct rig_bluez_events *events = rig_bluez_monitor_events(link->monitor);
+
+    if (!link->up)
+        return false;
+    if (events && events->connected)
+        return events->encrypted;
+    return rig_bluez_flag(link->bus, link->device, RIG_BLUEZ_DEVICE, "Paired");
+}
+
 static bool come_up(struct attempt *attempt, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = attempt->link;
@@ -161,7 +174,7 @@ static bool come_up(struct attempt *attempt, enum rig_link_outcome *outcome, GEr
         (link->how.where == RIG_LINK_AS_CONFIGURED || link->how.where == RIG_LINK_AT_ADDRESS))
         link->own_address = g_strdup(rig_bluez_text(link->bus, link->device, RIG_BLUEZ_DEVICE, "Address"));
     rig_bluez_say(link, true, "connected over BlueZ, ATT_MTU %u%s", link->mtu,
-                  rig_bluez_is_encrypted(link) ? ", encrypted" : "");
+                  bluez_is_encrypted(link) ? ", encrypted" : "");
     return true;
 }
 
@@ -511,8 +524,7 @@ static bool link_connect(struct rig_link *base, const struct rig_link_connect *h
     rig_bluez_drain(link);
     if (link->up && !rig_bluez_is_hung(link) && !link->services_changed && !rig_bluez_host_trouble(link)) {
         *outcome = RIG_LINK_OK;
-        return !how->pair || rig_bluez_is_encrypted(link) ||
-               rig_bluez_pair(link, how->until_us, outcome, error);
+        return !how->pair || bluez_is_encrypted(link) || rig_bluez_pair(link, how->until_us, outcome, error);
     }
     go_down(link);
     for (guint i = 0; i < link->characteristics->len; i++)
@@ -675,7 +687,7 @@ static void link_state(struct rig_link *base, struct rig_link_state *state)
     struct rig_bluez_link *link = self(base);
 
     *state = (struct rig_link_state){.connected = link->up,
-                                     .encrypted = rig_bluez_is_encrypted(link),
+                                     .encrypted = bluez_is_encrypted(link),
                                      .bonded = rig_bluez_is_bonded(link),
                                      .att_error = link->att_error,
                                      .mtu = link->up ? link->mtu : 0,

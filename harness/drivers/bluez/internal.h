@@ -114,7 +114,6 @@ void rig_bluez_agent_script(struct rig_bluez_agent *agent, const struct rig_link
 /* Whether a question that no step asked for was refused since it was last asked here. */
 bool rig_bluez_agent_refused(struct rig_bluez_agent *agent);
 bool rig_bluez_is_bonded(const struct rig_bluez_link *link);
-bool rig_bluez_is_encrypted(struct rig_bluez_link *link);
 /* On the open connection, where the host has no key. */
 bool rig_bluez_pair(struct rig_bluez_link *link, guint64 until_us, enum rig_link_outcome *outcome,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -263,19 +263,6 @@ bool rig_bluez_is_bonded(const struct rig_bluez_link *link)
                        rig_bluez_flag(link->bus, device, RIG_BLUEZ_DEVICE, "Paired")));
 }
 
-/* The controller knows; without the right to listen to it: bluetoothd encrypts where it holds a key, before
- * anything else. */
-bool rig_bluez_is_encrypted(struct rig_bluez_link *link)
-{
-    const struct rig_bluez_events *events = rig_bluez_monitor_events(link->monitor);
-
-    if (!link->up)
-        return false;
-    if (events && events->connected)
-        return events->encrypted;
-    return rig_bluez_flag(link->bus, link->device, RIG_BLUEZ_DEVICE, "Paired");
-}
-
 static bool paired_or_gone(void *user)
 {
     struct rig_bluez_link *link = user;

@@ -151,14 +151,9 @@ bool rig_qemu_machine_is_on(const struct rig_qemu_machine *machine)
     return machine->process != NULL;
 }
 
-const char *rig_qemu_machine_console(const struct rig_qemu_machine *machine)
+struct rig_qemu_paths rig_qemu_machine_paths(const struct rig_qemu_machine *machine)
 {
-    return machine->console_path;
-}
-
-const char *rig_qemu_machine_log(const struct rig_qemu_machine *machine)
-{
-    return machine->log_path;
+    return (struct rig_qemu_paths){.console = machine->console_path, .log = machine->log_path};
 }
 
 bool rig_qemu_machine_is_alive(struct rig_qemu_machine *machine, GError **error)

@@ -48,8 +48,12 @@ bool rig_qemu_machine_reset(struct rig_qemu_machine *machine, GError **error) G_
 bool rig_qemu_machine_is_on(const struct rig_qemu_machine *machine);
 /* RIG_ERROR_DEVICE: the process ended by itself, with its last words; its flash is as at power on then. */
 bool rig_qemu_machine_is_alive(struct rig_qemu_machine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-const char *rig_qemu_machine_console(const struct rig_qemu_machine *machine); /* unix socket */
-const char *rig_qemu_machine_log(const struct rig_qemu_machine *machine);
+/* Paths; borrowed. */
+struct rig_qemu_paths {
+    const char *console; /* unix socket */
+    const char *log;
+};
+struct rig_qemu_paths rig_qemu_machine_paths(const struct rig_qemu_machine *machine);
 
 /* Flash, with and without power. */
 bool rig_qemu_machine_read(struct rig_qemu_machine *machine, guint device, guint32 offset, guint8 *into,

@@ -136,7 +136,7 @@ static void stand_still(struct qemu_board *board, gint64 since_us)
 
 static bool switch_on(struct qemu_board *board, GError **error)
 {
-    struct rig_console_place place = {.tty = rig_qemu_machine_console(board->machine)};
+    struct rig_console_place place = {.tty = rig_qemu_machine_paths(board->machine).console};
     gint64 begin_us = g_get_monotonic_time();
 
     if (rig_qemu_machine_is_on(board->machine))
@@ -487,7 +487,7 @@ static GBytes *board_make_payload(const struct rig_board *base, const struct rig
 static void board_logs(struct rig_board *base, void (*each)(void *user, const char *name, const char *path),
                        void *user)
 {
-    each(user, "qemu.log", rig_qemu_machine_log(self(base)->machine));
+    each(user, "qemu.log", rig_qemu_machine_paths(self(base)->machine).log);
 }
 
 static bool board_make_safe(struct rig_board *base, GError **error)

@@ -2,7 +2,6 @@
 /* Names of numbers, from the tables of codes.h. */
 #include "protocol/ble/code_names.h"
 
-static const struct rig_ble_name reasons[] = {RIG_HCI_ERRORS(RIG_BLE_NAME)};
 static const struct rig_ble_name att_opcodes[] = {RIG_ATT_OPCODES(RIG_BLE_NAME)};
 static const struct rig_ble_name sm_reasons[] = {RIG_SM_REASONS(RIG_BLE_NAME)};
 
@@ -12,11 +11,6 @@ const char *rig_ble_find_name(const struct rig_ble_name *names, size_t n_names, 
         if (names[i].number == number)
             return names[i].text;
     return NULL;
-}
-
-const char *rig_hci_reason_text(uint8_t code)
-{
-    return RIG_BLE_FIND(reasons, code);
 }
 
 const char *rig_att_opcode_name(uint8_t opcode)

@@ -18,7 +18,6 @@ struct rig_ble_name {
 #define RIG_BLE_FIND(names, number) rig_ble_find_name(names, sizeof(names) / sizeof *(names), number)
 const char *rig_ble_find_name(const struct rig_ble_name *names, size_t n_names, uint16_t number);
 
-const char *rig_hci_reason_text(uint8_t code);   /* "supervision time-out"; also statuses of events */
 const char *rig_att_opcode_name(uint8_t opcode); /* "Write Command" */
 const char *rig_sm_reason_text(uint8_t reason);  /* of Pairing Failed */
 

@@ -134,9 +134,17 @@ static void add_parameters(struct rig_line *line, uint16_t interval, uint16_t la
                  hundredths % 100, latency, timeout * 10u);
 }
 
+static const struct rig_ble_name reasons[] = {RIG_HCI_ERRORS(RIG_BLE_NAME)};
+
+/* "supervision time-out"; also statuses of events */
+static const char *hci_reason_text(uint8_t code)
+{
+    return RIG_BLE_FIND(reasons, code);
+}
+
 static void add_failure(struct rig_line *line, uint8_t status)
 {
-    const char *text = rig_hci_reason_text(status);
+    const char *text = hci_reason_text(status);
 
     rig_line_add(line, ": failed: %s (0x%02x)", text ? text : "status", status);
 }
@@ -287,7 +295,7 @@ static bool read_le_event(struct rig_ble_trace *trace, uint16_t controller, stru
 
 static void add_status(struct rig_line *line, uint8_t status)
 {
-    const char *text = rig_hci_reason_text(status);
+    const char *text = hci_reason_text(status);
 
     rig_line_add(line, status ? "%s (0x%02x)" : "%s", text ? text : "status", status);
 }

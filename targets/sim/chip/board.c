@@ -628,14 +628,11 @@ struct sim_flash *sim_board_flash(struct sim_board *board)
     return board->chip.flash;
 }
 
-uint32_t sim_board_application_at(const struct sim_board *board)
+struct sim_board_code sim_board_code(const struct sim_board *board)
 {
-    return board->firmware->application_at(&board->chip);
-}
-
-uint32_t sim_board_bootloader_at(const struct sim_board *board)
-{
-    return board->firmware->bootloader_at ? board->firmware->bootloader_at(&board->chip) : 0;
+    return (struct sim_board_code){
+        .application_at = board->firmware->application_at(&board->chip),
+        .bootloader_at = board->firmware->bootloader_at ? board->firmware->bootloader_at(&board->chip) : 0};
 }
 
 uint8_t sim_board_retained(const struct sim_board *board, unsigned number)

@@ -54,14 +54,14 @@ void debug_core_power_on(struct debug_core *core)
 
 static uint32_t slot0_offset(const struct sim_debug *debug)
 {
-    return sim_board_application_at(debug->board);
+    return sim_board_code(debug->board).application_at;
 }
 
 uint32_t sim_debug_pc(struct sim_debug *debug)
 {
     bool stuck = sim_board_view(debug->board).state == SIM_BOARD_HUNG;
     uint32_t base = debug->core.in_application ? slot0_offset(debug) + 0x200
-                                               : sim_board_bootloader_at(debug->board) + 0x100;
+                                               : sim_board_code(debug->board).bootloader_at + 0x100;
 
     return base + (stuck ? 0x80 : 2 * (debug->n_samples++ % 32));
 }

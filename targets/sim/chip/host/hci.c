@@ -566,11 +566,6 @@ void hci_buffers_freed(struct sim_stack *stack, unsigned n_packets)
     send_fragments(stack);
 }
 
-void hci_drop_frames(struct sim_stack *stack)
-{
-    stack->hci.n_frames = 0;
-}
-
 void link_end(struct sim_stack *stack, uint8_t reason)
 {
     if (stack->link.up)

@@ -155,6 +155,11 @@ static bool board_holds_link(const struct sim_stack *stack)
     return stack->ble->connected && stack->ble->alive;
 }
 
+static void hci_drop_frames(struct sim_stack *stack)
+{
+    stack->hci.n_frames = 0;
+}
+
 static void forget_link(struct sim_stack *stack)
 {
     stack->ble->hung_up = 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define DEFAULT_STACK_BYTES (256u * 1024u)
@@ -145,6 +146,15 @@ static void set_defaults(struct sim_guest_config *config)
     number_areas(config);
 }
 
+/* NULL: no memory */
+static struct guest_pace *guest_pace_new(void)
+{
+    void *at =
+        mmap(NULL, sizeof(struct guest_pace), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return at == MAP_FAILED ? NULL : at;
+}
+
 static bool prepare(struct sim_guest *guest, char *why, size_t n_why)
 {
     if (guest->config.stack_bytes > MAX_STACK_BYTES || guest->config.arena_bytes > MAX_ARENA_BYTES ||
@@ -198,6 +208,12 @@ struct sim_guest *sim_guest_open(const char *path, const struct sim_guest_config
 const struct bootloader_build *sim_guest_build(const struct sim_guest *guest)
 {
     return &guest->build;
+}
+
+static void guest_pace_free(struct guest_pace *pace)
+{
+    if (pace)
+        munmap(pace, sizeof *pace);
 }
 
 void sim_guest_free(struct sim_guest *guest)

@@ -2,25 +2,9 @@
 /* Endless loops that cost little once they are known. */
 #include "sim/firmware/mcuboot/guest/state.h"
 
-#include <sys/mman.h>
-
 #define SLACK_US 40000u
 #define SLACK_CALLS 10000u
 #define LONGER 16u /* than the longest boot that came to an end */
-
-struct guest_pace *guest_pace_new(void)
-{
-    void *at =
-        mmap(NULL, sizeof(struct guest_pace), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    return at == MAP_FAILED ? NULL : at;
-}
-
-void guest_pace_free(struct guest_pace *pace)
-{
-    if (pace)
-        munmap(pace, sizeof *pace);
-}
 
 static uint32_t n_loops(const struct guest_pace *pace)
 {

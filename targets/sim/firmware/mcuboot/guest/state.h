@@ -65,8 +65,6 @@ struct guest_pace {
         uint64_t start, n_bytes; /* offsets */
     } loops[GUEST_MAX_LOOPS];
 };
-struct guest_pace *guest_pace_new(void); /* NULL: no memory */
-void guest_pace_free(struct guest_pace *pace);
 void guest_pace_looped(struct sim_guest *guest, uintptr_t address);
 /* Is this code known to loop? May be asked by a signal handler. */
 bool guest_pace_knows(const struct sim_guest *guest, uintptr_t address);
