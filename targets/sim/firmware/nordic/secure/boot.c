@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One run of the bootloader from reset: MBR, settings, activation of a received update, then updater or
  * application. An activation copies application and SoftDevice with progress in the settings, the bootloader
- * by the MBR; everything is blocking, and every error is forgotten, as in the SDK. */
+ * by the MBR; everything is blocking, and every error is forgotten, as in the SDK. [SRC
+ * bootloader/nrf_bootloader_fw_activation.c] */
 #include "sim/firmware/nordic/secure/loader.h"
 
 #include "base/bytes.h"

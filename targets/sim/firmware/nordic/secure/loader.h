@@ -94,8 +94,6 @@ bool secure_ranges_are_equal(struct secure *secure, uint32_t a, uint32_t b, uint
 /* What the MBR does before the bootloader starts: a copy of a bootloader that was begun. */
 void secure_run_mbr(struct secure *secure);
 
-/* activate.c [SRC bootloader/nrf_bootloader_fw_activation.c]. Gives whether the settings asked for something
- * to be made active; *reset: the MBR was given work, and resets. */
 /* older.c: the same steps as SDK 12 to 15.0 have them */
 static inline bool secure_is_older(const struct sim_secure_config *config)
 {

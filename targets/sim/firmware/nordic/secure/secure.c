@@ -114,3 +114,18 @@ enum sim_secure_hand_over sim_secure_hand_over_name(const struct sim_secure_conf
         return SIM_SECURE_HAND_OVER_FAILED;
     return hand_over(flash, name_at(config), bytes, sizeof bytes);
 }
+
+bool sim_secure_next(struct sim_secure_state *state, struct sim_secure_wish *next)
+{
+    if (state->n_wishes == 0)
+        return false;
+    *next = state->wishes[state->first_wish];
+    state->first_wish = (uint8_t)((state->first_wish + 1) % SIM_SECURE_N_WISHES);
+    state->n_wishes--;
+    return true;
+}
+
+bool sim_secure_busy(const struct sim_secure_state *state)
+{
+    return !state->stopped && (state->queue_runs || state->reset_at_us != SIM_SECURE_NEVER);
+}

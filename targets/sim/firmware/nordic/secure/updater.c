@@ -41,16 +41,6 @@ static void secure_wish(struct sim_secure_state *state, enum sim_secure_wish_kin
     state->n_wishes++;
 }
 
-bool sim_secure_next(struct sim_secure_state *state, struct sim_secure_wish *next)
-{
-    if (state->n_wishes == 0)
-        return false;
-    *next = state->wishes[state->first_wish];
-    state->first_wish = (uint8_t)((state->first_wish + 1) % SIM_SECURE_N_WISHES);
-    state->n_wishes--;
-    return true;
-}
-
 static void secure_send(struct sim_secure_state *state, uint8_t op, const struct secure_answer *answer)
 {
     uint8_t bytes[RIG_DFU_MAX_RESPONSE_BYTES] = {RIG_DFU_RESPONSE, op, (uint8_t)answer->result};
@@ -787,11 +777,6 @@ uint64_t sim_secure_due(const struct sim_secure_config *config, struct sim_secur
     run_waiting(&secure, state, now_us);
     finish(&secure, state);
     return next_instant(state, now_us);
-}
-
-bool sim_secure_busy(const struct sim_secure_state *state)
-{
-    return !state->stopped && (state->queue_runs || state->reset_at_us != SIM_SECURE_NEVER);
 }
 
 void sim_secure_drain(const struct sim_secure_config *config, struct sim_secure_state *state,
