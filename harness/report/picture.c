@@ -125,6 +125,15 @@ static const char *class_of(const struct rig_path_cell *cell)
     return classes[cell->holds];
 }
 
+/* The bootloader keeps what it knows in pages of settings, and not in trailers. */
+static bool has_pages(const struct picture *picture)
+{
+    for (guint i = 0; i < picture->areas->len; i++)
+        if (g_array_index(picture->areas, struct picture_area, i).is_page)
+            return true;
+    return false;
+}
+
 /* "new 3", "new 0-12 (begin)"; "" for what needs no words. Owned by the caller. */
 static char *cell_label(const struct picture *picture, const struct rig_path_cell *cell, guint n_sectors)
 {
@@ -134,7 +143,7 @@ static char *cell_label(const struct picture *picture, const struct rig_path_cel
     if (cell->holds == RIG_PATH_ERASED)
         return g_strdup("");
     if (!rig_path_cell_is_image(cell))
-        return g_strdup(cell->holds == RIG_PATH_TRAILER ? "trailer" : "mixed");
+        return g_strdup(cell->holds != RIG_PATH_TRAILER ? "mixed" : has_pages(picture) ? "page" : "trailer");
     first = n_sectors > 1 ? g_strdup_printf("%u\u2013%u", cell->sectors, cell->sectors + n_sectors - 1)
                           : g_strdup_printf("%u", cell->sectors);
     return g_strdup_printf("%s %s%s", name, first, cell->part ? " begin" : "");
@@ -573,23 +582,27 @@ static int swatch(struct picture *picture, int x, int y, const char *class, char
     return x + 27 + (int)MIN(g_utf8_strlen(text, -1), 24) * 6 + 18;
 }
 
+#define LEGEND_OF_BARS                                                                                       \
+    "numbers on bars: sectors of the image \u00b7 begin: the rest is not there yet \u00b7 E erase, W "       \
+    "write, "                                                                                                \
+    "over them the operation's number"
+
 static void append_legend(struct picture *picture, int y)
 {
     g_autofree char *old = g_strdup_printf("%s (old)", picture->path->old_name);
     g_autofree char *fresh = g_strdup_printf("%s (new)", picture->path->new_name);
+    bool pages = has_pages(picture);
     int x = MARGIN;
 
     x = swatch(picture, x, y, "old", 0, g_str_equal(picture->path->old_name, "old") ? "old image" : old);
     x = swatch(picture, x, y, "new", 'h', g_str_equal(picture->path->new_name, "new") ? "new image" : fresh);
     x = swatch(picture, x, y, "mix", 'x', "mixed, torn or bad");
     x = swatch(picture, x, y, "era", 0, "erased");
-    x = swatch(picture, x, y, "tr", 0, "trailer");
+    x = swatch(picture, x, y, "tr", 0, pages ? "settings page" : "trailer");
     swatch(picture, x, y, "img", 0, "image data over it");
     append_lines(picture, y + 19, "dim",
-                 "numbers on bars: sectors of the image \u00b7 begin: the rest is not there yet \u00b7 E "
-                 "erase, W write, "
-                 "over them the operation's number \u00b7 swap status 4.1: step 4, state 1",
-                 56, LINE_HEIGHT);
+                 pages ? LEGEND_OF_BARS : LEGEND_OF_BARS " \u00b7 swap status 4.1: step 4, state 1", 56,
+                 LINE_HEIGHT);
 }
 
 static void picture_clear(struct picture *picture)
