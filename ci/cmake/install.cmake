@@ -43,14 +43,14 @@ if(BOOTRIG_TESTS)
   if(NOT BOOTRIG_SANITIZE)
     add_test(NAME vm_boots COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/ci/vm/vm_test.py ${CMAKE_SOURCE_DIR}/ci/vm)
     add_test(NAME capture_of_real_bluez COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/ci/vm/capture_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR}/ci/vm)
-    foreach(part scenarios faults bench)
+    foreach(part scenarios nordic faults bench)
       add_test(NAME ${part}_over_bluez COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/links_test.py
         $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR} ${part} $<TARGET_FILE:bluez_characteristics>)
     endforeach()
-    set_tests_properties(vm_boots capture_of_real_bluez scenarios_over_bluez faults_over_bluez bench_over_bluez
+    set_tests_properties(vm_boots capture_of_real_bluez scenarios_over_bluez nordic_over_bluez faults_over_bluez bench_over_bluez
       PROPERTIES TIMEOUT 1800 SKIP_RETURN_CODE 77 COST 1000)
     # Two guests at the most: the longest test has one of its own.
-    set_tests_properties(vm_boots capture_of_real_bluez faults_over_bluez bench_over_bluez PROPERTIES RESOURCE_LOCK guest)
+    set_tests_properties(vm_boots capture_of_real_bluez nordic_over_bluez faults_over_bluez bench_over_bluez PROPERTIES RESOURCE_LOCK guest)
   endif()
   set_tests_properties(readme_test man_page_test install_test completion_test PROPERTIES TIMEOUT 300 ENVIRONMENT G_DEBUG=fatal-warnings)
 endif()

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The same scenarios over the in-process link and over BlueZ in the virtual machine come to the same verdicts, and scenarios/LINKS.md tells
 them; faults of the host are errors of the rig or are overcome; boards of a bench file are reached over the air: links_test.py BOOTRIG SOURCE_DIR
-scenarios|faults|bench PROGRAM. PROGRAM: bluez_characteristics. Exit code 77: skipped.
-BOOTRIG_UPDATE=1 writes the table."""
+scenarios|nordic|faults|bench PROGRAM. PROGRAM: bluez_characteristics. Exit code 77: skipped.
+`nordic` plays the scenarios of Nordic's bootloaders, `scenarios` the others. With BOOTRIG_UPDATE=1 `scenarios` plays all and writes the table."""
 import json
 import os
 import pathlib
@@ -146,9 +146,9 @@ def table(here, there):
     return HEAD + "\n".join(rows) + "\n" + TAIL
 
 
-def compare(bootrig, top, scratch, machine):
-    update = bool(os.environ.get("BOOTRIG_UPDATE"))
-    everything = [name for _, _, names in PLAYED for name in names]
+def compare(bootrig, top, scratch, machine, nordic=False):
+    update = bool(os.environ.get("BOOTRIG_UPDATE")) and not nordic
+    everything = [name for _, path, names in PLAYED for name in names if update or path.startswith("nordic/") == nordic]
     cases = everything if update or os.environ.get("BOOTRIG_ALL_LINKS") else [name for name in everything if name in QUICK]
     here, _ = play(bootrig, top, scratch / "here", cases)
     there, done = play(bootrig, top, scratch / "there", cases, [*machine, "--out", str(scratch / "there"), "--logs", str(scratch / "logs")])
@@ -163,6 +163,10 @@ def compare(bootrig, top, scratch, machine):
     if wrong:
         print("\n".join(wrong), done.stdout[-6000:], done.stderr[-2000:], sep="\n")
     return not wrong
+
+
+def compare_nordic(*where):
+    return compare(*where, nordic=True)
 
 
 def in_guest(script, bootrig, top, scratch, machine):
@@ -196,7 +200,7 @@ def main():
         shutil.copy(bootrig, scratch / "bootrig")
         shutil.copy(sys.argv[4], scratch / "characteristics")
         machine = [str(top / "ci/vm/run"), "--timeout", "1200", "--quiet-bluetoothd"]
-        ok = {"scenarios": compare, "faults": host_faults, "bench": benches}[what](str(scratch / "bootrig"), top, scratch, machine)
+        ok = {"scenarios": compare, "nordic": compare_nordic, "faults": host_faults, "bench": benches}[what](str(scratch / "bootrig"), top, scratch, machine)
     sys.exit(0 if ok else 1)
 
 
