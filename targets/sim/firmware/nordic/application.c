@@ -156,10 +156,13 @@ void sim_nordic_load_bonds(struct sim_chip *chip, uint32_t bootloader_at, uint32
         sim_chip_forget_bonds(chip);
 }
 
-void sim_nordic_store_bonds(struct sim_chip *chip, uint32_t bootloader_at, uint32_t page_bytes)
+void sim_nordic_store_bonds(struct sim_chip *chip, const struct sim_nordic_bank_0 *application,
+                            uint32_t bootloader_at, uint32_t page_bytes)
 {
     const uint32_t at = bootloader_at - SIM_NORDIC_BOND_PAGES * page_bytes;
 
+    if ((uint64_t)application->at + application->n_bytes > at)
+        return;
     if (!has_mark(chip->flash, at) &&
         (sim_flash_erase(chip->flash, SIM_FLASH_INTERNAL, at, page_bytes) != SIM_OK ||
          sim_flash_write(chip->flash, SIM_FLASH_INTERNAL, at, bond_mark, sizeof bond_mark) != SIM_OK))

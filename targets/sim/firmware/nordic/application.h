@@ -53,8 +53,10 @@ bool sim_nordic_start(struct sim_chip *chip, const struct sim_nordic_running *ru
 #define SIM_NORDIC_BOND_PAGES 3u
 /* At the application's start: bonds that are not in the flash any more, or never were, are gone. */
 void sim_nordic_load_bonds(struct sim_chip *chip, uint32_t bootloader_at, uint32_t page_bytes);
-/* Some time after a pairing. */
-void sim_nordic_store_bonds(struct sim_chip *chip, uint32_t bootloader_at, uint32_t page_bytes);
+/* Some time after a pairing. An application that reaches into these pages, as far as the bootloader's record
+ * of it says, has no place for bonds: nothing is stored then. */
+void sim_nordic_store_bonds(struct sim_chip *chip, const struct sim_nordic_bank_0 *application,
+                            uint32_t bootloader_at, uint32_t page_bytes);
 
 /* The bond with the connected central, as both kinds of hand-over carry it. false: there is none. */
 bool sim_nordic_take_peer(const struct sim_chip *chip, struct rig_nordic_peer *peer);

@@ -384,14 +384,12 @@ static void start_application(struct sim_chip *chip)
     (void)sim_nordic_start(chip, &state->running, TIMER_SELF_TEST);
 }
 
-/* An application that reaches into these pages has no place for bonds. */
 static void store_bonds(struct sim_chip *chip)
 {
     const struct sim_nordic_map *map = &boot_config(chip)->map;
     const struct sim_nordic_bank_0 bank = bank_0(chip);
 
-    if (bank.at + bank.n_bytes <= map->bootloader_at - SIM_NORDIC_BOND_PAGES * map->page_bytes)
-        sim_nordic_store_bonds(chip, map->bootloader_at, map->page_bytes);
+    sim_nordic_store_bonds(chip, &bank, map->bootloader_at, map->page_bytes);
 }
 
 /* Without a bond the address of who is connected goes over alone: the bootloader stays at its own address. */
