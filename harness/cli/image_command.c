@@ -438,10 +438,7 @@ static int run_key(char **argv)
     return done ? RIG_IMAGE_EXIT_OK : rig_cli_image_complain(error);
 }
 
-static const struct {
-    const char *name, *full_name, *purpose;
-    int (*run)(char **argv);
-} subcommands[] = {
+static const struct rig_cli_member members[] = {
     {"make", "bootrig image make", "make and sign images from binaries, Intel HEX or synthetic bytes",
      rig_cli_image_make},
     {"info", "bootrig image info", "show what an image holds", rig_cli_image_info},
@@ -450,35 +447,17 @@ static const struct {
     {"key", "bootrig image key", "make and show signing keys", run_key},
 };
 
-static void print_usage(void (*print)(const char *format, ...) G_GNUC_PRINTF(1, 2))
-{
-    print("Usage: bootrig image COMMAND [OPTION...]\n\nMCUboot images: make, inspect, verify and damage "
-          "them.\n\n");
-    for (gsize i = 0; i < G_N_ELEMENTS(subcommands); i++)
-        print("  %-8s %s\n", subcommands[i].name, subcommands[i].purpose);
-    print(
-        "\n`bootrig image COMMAND --help` says more, with examples.\n"
-        "Exit codes: 0 done, 1 the image did not verify, 2 bad usage or bad input, 4 (verify) not judged.\n");
-}
+static const struct rig_cli_family family = {
+    .name = "bootrig image",
+    .head = "MCUboot images: make, inspect, verify and damage them.",
+    .tail =
+        "`bootrig image COMMAND --help` says more, with examples.\n"
+        "Exit codes: 0 done, 1 the image did not verify, 2 bad usage or bad input, 4 (verify) not judged.",
+    .members = members,
+    .n_members = G_N_ELEMENTS(members),
+};
 
 int rig_cli_image(int argc, char **argv)
 {
-    if (argc >= 2 &&
-        (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h") || g_str_equal(argv[1], "help"))) {
-        print_usage(g_print);
-        return RIG_IMAGE_EXIT_OK;
-    }
-    for (gsize i = 0; argc >= 2 && i < G_N_ELEMENTS(subcommands); i++) {
-        if (g_str_equal(argv[1], subcommands[i].name)) {
-            g_auto(GStrv) rest = g_strdupv(argv + 1);
-
-            g_free(rest[0]);
-            rest[0] = g_strdup(subcommands[i].full_name);
-            return subcommands[i].run(rest);
-        }
-    }
-    if (argc >= 2)
-        g_printerr("bootrig image: there is no command '%s'\n\n", argv[1]);
-    print_usage(g_printerr);
-    return RIG_IMAGE_EXIT_BAD;
+    return rig_cli_family_run(&family, argc, argv);
 }

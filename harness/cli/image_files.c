@@ -284,3 +284,34 @@ char *rig_test_key_name(const uint8_t hash[RIG_IMAGE_HASH_BYTES])
     }
     return NULL;
 }
+
+static void print_members(const struct rig_cli_family *family,
+                          void (*print)(const char *format, ...) G_GNUC_PRINTF(1, 2))
+{
+    print("Usage: %s COMMAND [OPTION...]\n\n%s\n\n", family->name, family->head);
+    for (gsize i = 0; i < family->n_members; i++)
+        print("  %-8s %s\n", family->members[i].name, family->members[i].purpose);
+    print("\n%s\n", family->tail);
+}
+
+int rig_cli_family_run(const struct rig_cli_family *family, int argc, char **argv)
+{
+    if (argc >= 2 &&
+        (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h") || g_str_equal(argv[1], "help"))) {
+        print_members(family, g_print);
+        return RIG_IMAGE_EXIT_OK;
+    }
+    for (gsize i = 0; argc >= 2 && i < family->n_members; i++) {
+        if (g_str_equal(argv[1], family->members[i].name)) {
+            g_auto(GStrv) rest = g_strdupv(argv + 1);
+
+            g_free(rest[0]);
+            rest[0] = g_strdup(family->members[i].full_name);
+            return family->members[i].run(rest);
+        }
+    }
+    if (argc >= 2)
+        g_printerr("%s: there is no command '%s'\n\n", family->name, argv[1]);
+    print_members(family, g_printerr);
+    return RIG_IMAGE_EXIT_BAD;
+}

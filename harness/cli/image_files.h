@@ -84,6 +84,20 @@ char *rig_hex_text(const uint8_t *bytes, size_t n_bytes);
  * g_free. */
 char *rig_test_key_name(const uint8_t hash[RIG_IMAGE_HASH_BYTES]);
 
+/* A command whose first argument is a command of its own. Texts are static; `head` and `tail` stand before
+ * and behind the list in its help. */
+struct rig_cli_family {
+    const char *name; /* "bootrig image" */
+    const char *head, *tail;
+    const struct rig_cli_member {
+        const char *name, *full_name, *purpose;
+        int (*run)(char **argv); /* argv[0] is full_name */
+    } * members;
+    gsize n_members;
+};
+/* Runs the member that argv[1] names, or prints the help. Returns the exit code. */
+int rig_cli_family_run(const struct rig_cli_family *family, int argc, char **argv);
+
 G_END_DECLS
 
 #endif

@@ -440,10 +440,7 @@ static int run_damage(char **argv)
 
 /* ---- the command ---- */
 
-static const struct {
-    const char *name, *full_name, *purpose;
-    int (*run)(char **argv);
-} subcommands[] = {
+static const struct rig_cli_member members[] = {
     {"make", "bootrig package make", "make and sign packages from binaries or Intel HEX",
      rig_cli_package_make},
     {"info", "bootrig package info", "show what a package holds", run_info},
@@ -451,34 +448,17 @@ static const struct {
     {"damage", "bootrig package damage", "damage a package in one named way", run_damage},
 };
 
-static void print_usage(void (*print)(const char *format, ...) G_GNUC_PRINTF(1, 2))
-{
-    print("Usage: bootrig package COMMAND [OPTION...]\n\nDistribution packages of Nordic's DFU, secure and "
-          "legacy: make, inspect, verify and damage them.\n\n");
-    for (gsize i = 0; i < G_N_ELEMENTS(subcommands); i++)
-        print("  %-8s %s\n", subcommands[i].name, subcommands[i].purpose);
-    print("\n`bootrig package COMMAND --help` says more, with examples. Keys: `bootrig image key`.\n"
-          "Exit codes: 0 done, 1 a bootloader refuses the package, 2 bad usage or bad input.\n");
-}
+static const struct rig_cli_family family = {
+    .name = "bootrig package",
+    .head =
+        "Distribution packages of Nordic's DFU, secure and legacy: make, inspect, verify and damage them.",
+    .tail = "`bootrig package COMMAND --help` says more, with examples. Keys: `bootrig image key`.\n"
+            "Exit codes: 0 done, 1 a bootloader refuses the package, 2 bad usage or bad input.",
+    .members = members,
+    .n_members = G_N_ELEMENTS(members),
+};
 
 int rig_cli_package(int argc, char **argv)
 {
-    if (argc >= 2 &&
-        (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h") || g_str_equal(argv[1], "help"))) {
-        print_usage(g_print);
-        return RIG_IMAGE_EXIT_OK;
-    }
-    for (gsize i = 0; argc >= 2 && i < G_N_ELEMENTS(subcommands); i++) {
-        if (g_str_equal(argv[1], subcommands[i].name)) {
-            g_auto(GStrv) rest = g_strdupv(argv + 1);
-
-            g_free(rest[0]);
-            rest[0] = g_strdup(subcommands[i].full_name);
-            return subcommands[i].run(rest);
-        }
-    }
-    if (argc >= 2)
-        g_printerr("bootrig package: there is no command '%s'\n\n", argv[1]);
-    print_usage(g_printerr);
-    return RIG_IMAGE_EXIT_BAD;
+    return rig_cli_family_run(&family, argc, argv);
 }
