@@ -3,6 +3,7 @@
 #ifndef RIG_IMAGE_BUILD_H
 #define RIG_IMAGE_BUILD_H
 
+#include "image/encrypt.h"
 #include "image/key.h"
 #include "image/mcuboot.h"
 
@@ -19,7 +20,7 @@ struct rig_image_recipe {
     size_t payload_bytes;
     struct rig_image_version version;
     uint16_t header_bytes; /* 0 = 32 */
-    uint32_t flags;        /* written as given: nothing is encrypted or compressed here */
+    uint32_t flags;        /* written as given: nothing is compressed here */
     uint32_t load_address;
     const struct rig_key *key; /* NULL: no KEYHASH, no signature */
     bool has_security_counter;
@@ -34,6 +35,14 @@ struct rig_image_recipe {
     uint8_t max_align;       /* with padding: trailer geometry; 0 = 8 */
     const uint8_t *reserved; /* header_bytes bytes whose part behind the 32 of the header is kept; NULL:
                                 filled with erased */
+    /* NULL: not encrypted. Else the flag of the AES size is added to the header, the payload is filled up
+     * with zeros to a multiple of 16 bytes and encrypted after it was signed, and the key TLV is the last. */
+    const struct rig_encrypt_key *encrypt_to; /* the public part is enough */
+    unsigned aes_bits;                        /* with encrypt_to: 128 or 256; 0 = 128 */
+    bool hmac_sha512;                         /* with encrypt_to, X25519 only: the key TLV with SHA-512 */
+    bool clear; /* with encrypt_to: flag and key TLV, but the payload stays plain: for the primary slot */
+    const uint8_t *encrypt_seed; /* RIG_ENCRYPT_SEED_BYTES bytes that image key and key TLV are drawn from;
+                                    NULL: the system's randomness */
 };
 
 struct rig_bytes { /* owned, malloc'd */
@@ -45,7 +54,8 @@ void rig_bytes_clear(struct rig_bytes *bytes);
 /* into is overwritten, not freed. BAD_HEADER: header size below 32, contradicting flags, a sum beyond 32
  * bits, a max_align that is no power of two in 8..32. BAD_TLV: protected TLVs beyond 64 KiB. TOO_LARGE: with
  * padding, the image runs into the trailer's fixed fields (the limit of a certain bootloader is lower and not
- * known here). NO_SIGNATURE: the key has no private part. */
+ * known here). NO_SIGNATURE: the key has no private part.
+ * BAD_ENCRYPTION_KEY: encrypt_to does not fit aes_bits or hmac_sha512. */
 enum rig_image_status rig_image_build(const struct rig_image_recipe *recipe, struct rig_bytes *into);
 
 /* Bytes that look like nothing in particular and are the same for the same seed, everywhere (SplitMix64,

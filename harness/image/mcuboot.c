@@ -24,6 +24,9 @@ const char *rig_image_status_text(enum rig_image_status status)
         [RIG_IMAGE_BAD_SIGNATURE] = "the signature does not match",
         [RIG_IMAGE_UNSUPPORTED] = "the image is encrypted or compressed, which is not supported",
         [RIG_IMAGE_CRYPTO_FAILED] = "the crypto library failed",
+        [RIG_IMAGE_NO_KEY_TLV] = "the image is encrypted and its key is missing",
+        [RIG_IMAGE_BAD_KEY_TLV] = "the TLV with the image's key has a wrong length",
+        [RIG_IMAGE_BAD_ENCRYPTION_KEY] = "the image's key was not made for this encryption key",
     };
 
     if ((size_t)status >= sizeof texts / sizeof texts[0])

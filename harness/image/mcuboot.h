@@ -84,8 +84,11 @@ enum rig_image_status {
     RIG_IMAGE_BAD_HASH,
     RIG_IMAGE_NO_SIGNATURE, /* none of a known type, or no key hash matches: the signature was never tried */
     RIG_IMAGE_BAD_SIGNATURE,
-    RIG_IMAGE_UNSUPPORTED,   /* encrypted or compressed where the build has no support */
-    RIG_IMAGE_CRYPTO_FAILED, /* libcrypto refused: out of memory or a broken installation */
+    RIG_IMAGE_UNSUPPORTED,        /* encrypted or compressed where the build has no support */
+    RIG_IMAGE_CRYPTO_FAILED,      /* libcrypto refused: out of memory or a broken installation */
+    RIG_IMAGE_NO_KEY_TLV,         /* encrypted, and no TLV carries its key in the way that is looked for */
+    RIG_IMAGE_BAD_KEY_TLV,        /* that TLV has a wrong length */
+    RIG_IMAGE_BAD_ENCRYPTION_KEY, /* the image's key was not wrapped for this key */
 };
 
 /* A short lower-case phrase for people, for example "the hash does not match". Static storage. */
@@ -184,6 +187,7 @@ struct rig_image_policy {
     bool need_signature; /* a signature type is compiled in */
     const struct rig_key *const *keys; /* compiled-in key list; an unknown KEYHASH skips its signature */
     size_t n_keys;
+    bool decrypted;           /* encrypted images are taken: the source gives their bytes decrypted */
     uint32_t max_image_bytes; /* UINT32_MAX: only the source bounds it */
 };
 

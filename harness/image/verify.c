@@ -156,8 +156,9 @@ static enum rig_image_status fill_hash(struct walk *walk, const struct rig_image
 enum rig_image_status rig_image_verify(const struct rig_image_source *source,
                                        const struct rig_image_policy *policy, struct rig_image_layout *layout)
 {
-    const uint32_t unsupported = RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256 |
-                                 RIG_IMAGE_FLAG_COMPRESSED_LZMA1 | RIG_IMAGE_FLAG_COMPRESSED_LZMA2;
+    const uint32_t encrypted = RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256;
+    const uint32_t compressed = RIG_IMAGE_FLAG_COMPRESSED_LZMA1 | RIG_IMAGE_FLAG_COMPRESSED_LZMA2;
+    const uint32_t unsupported = compressed | (policy->decrypted ? 0 : encrypted);
     struct walk walk = {.source = source, .policy = policy, .signature = RIG_IMAGE_NO_SIGNATURE};
     enum rig_image_status status;
 
