@@ -3,7 +3,9 @@
 #include "bench/option_fields.h"
 #include "bench/target.h"
 
-const char *const rig_choices_swap[] = {"move", "scratch", "offset", "overwrite", NULL};
+const char *const rig_choices_swap[] = {
+    "move",     "scratch",         "offset", "overwrite", "direct-xip", "direct-xip-revert",
+    "ram-load", "ram-load-revert", "single", NULL};
 const char *const rig_choices_downgrade[] = {"allowed", "by-version", "by-counter", NULL};
 const char *const rig_choices_security[] = {"nothing", "encryption", "authentication", NULL};
 const char *const rig_choices_pairing[] = {"any", "legacy", "secure", NULL};
@@ -45,8 +47,11 @@ const char *const rig_choices_defects[] = {
 /* clang-format on */
 
 const char *const rig_values_false[] = {"false", NULL};
-const char *const rig_values_swaps[] = {"move", "scratch", "offset", NULL};
-const char *const rig_values_overwrite[] = {"overwrite", NULL};
+const char *const rig_values_swaps[] = {
+    "move",     "scratch",         "offset", "direct-xip", "direct-xip-revert",
+    "ram-load", "ram-load-revert", "single", NULL};
+const char *const rig_values_overwrite[] = {
+    "overwrite", "direct-xip", "direct-xip-revert", "ram-load", "ram-load-revert", "single", NULL};
 const char *const rig_values_shows_nothing[] = {"none", "keyboard", NULL};
 const char *const rig_values_asks_nothing[] = {"none", "display", NULL};
 

@@ -17,6 +17,11 @@ static const char *const mode_names[] = {
     [RIG_SWAP_SCRATCH] = "scratch",
     [RIG_SWAP_OFFSET] = "offset",
     [RIG_SWAP_OVERWRITE] = "overwrite",
+    [RIG_SWAP_DIRECT_XIP] = "direct-xip",
+    [RIG_SWAP_DIRECT_XIP_REVERT] = "direct-xip-revert",
+    [RIG_SWAP_RAM_LOAD] = "ram-load",
+    [RIG_SWAP_RAM_LOAD_REVERT] = "ram-load-revert",
+    [RIG_SWAP_SINGLE] = "single",
 };
 #define N_MODES (sizeof mode_names / sizeof mode_names[0])
 
@@ -113,6 +118,9 @@ bool rig_trailer_layout(const struct rig_trailer_geometry *geometry, struct rig_
     }
     uint32_t align = geometry->max_align;
     layout->states = geometry->mode == RIG_SWAP_OFFSET ? 2 : 3;
+    if (geometry->mode == RIG_SWAP_SINGLE) {
+        layout->states = 0;
+    }
     layout->n_bytes = trailer_bytes(geometry, layout->states);
     if (layout->n_bytes > geometry->slot_bytes) {
         return false;
@@ -302,6 +310,11 @@ void rig_trailer_status_text(const struct rig_trailer_geometry *geometry, const 
                  last / 3, last % 3 + 1, trailer->status_has_gap ? " (records with a gap)" : "");
         return;
     case RIG_SWAP_OVERWRITE:
+    case RIG_SWAP_DIRECT_XIP:
+    case RIG_SWAP_DIRECT_XIP_REVERT:
+    case RIG_SWAP_RAM_LOAD:
+    case RIG_SWAP_RAM_LOAD_REVERT:
+    case RIG_SWAP_SINGLE:
         break;
     }
     snprintf(text, RIG_TRAILER_STATUS_TEXT_BYTES, "%" PRIu32 " stray records", trailer->n_status_used);
@@ -310,6 +323,9 @@ void rig_trailer_status_text(const struct rig_trailer_geometry *geometry, const 
 enum rig_swap_type rig_trailer_decide(enum rig_swap_mode mode, const struct rig_trailer *primary,
                                       const struct rig_trailer *secondary)
 {
+    if (!rig_swap_mode_moves_images(mode)) {
+        return RIG_SWAP_TYPE_NONE;
+    }
     if (secondary->magic == RIG_MAGIC_GOOD) {
         if (mode == RIG_SWAP_OFFSET && secondary->image_ok == RIG_FLAG_UNSET &&
             secondary->copy_done == RIG_FLAG_SET) {

@@ -13,9 +13,36 @@ enum rig_swap_mode {
     RIG_SWAP_SCRATCH,
     RIG_SWAP_OFFSET,
     RIG_SWAP_OVERWRITE,
+    /* The modes below move nothing between slots. */
+    RIG_SWAP_DIRECT_XIP,        /* MCUBOOT_DIRECT_XIP: the newest image runs where it is */
+    RIG_SWAP_DIRECT_XIP_REVERT, /* ..., and MCUBOOT_DIRECT_XIP_REVERT: once, until it is confirmed */
+    RIG_SWAP_RAM_LOAD,          /* MCUBOOT_RAM_LOAD: the newest image is copied to RAM and runs there */
+    RIG_SWAP_RAM_LOAD_REVERT,   /* ..., and MCUBOOT_RAM_LOAD_REVERT */
+    RIG_SWAP_SINGLE,            /* MCUBOOT_SINGLE_APPLICATION_SLOT: there is slot 0 only */
 };
-const char *rig_swap_mode_name(enum rig_swap_mode mode); /* "move", "scratch", "offset", "overwrite" */
+/* "move", "scratch", "offset", "overwrite", "direct-xip", "direct-xip-revert", "ram-load", "ram-load-revert",
+ * "single" */
+const char *rig_swap_mode_name(enum rig_swap_mode mode);
 bool rig_swap_mode_from_name(const char *name, enum rig_swap_mode *mode);
+/* Whether the bootloader brings images from slot 1 to slot 0. */
+static inline bool rig_swap_mode_moves_images(enum rig_swap_mode mode)
+{
+    return mode <= RIG_SWAP_OVERWRITE;
+}
+/* Whether it chooses one of two equal slots, by version. */
+static inline bool rig_swap_mode_chooses_slot(enum rig_swap_mode mode)
+{
+    return mode >= RIG_SWAP_DIRECT_XIP && mode <= RIG_SWAP_RAM_LOAD_REVERT;
+}
+static inline bool rig_swap_mode_loads_ram(enum rig_swap_mode mode)
+{
+    return mode == RIG_SWAP_RAM_LOAD || mode == RIG_SWAP_RAM_LOAD_REVERT;
+}
+/* Whether an image that is never confirmed gives way to the one before it. */
+static inline bool rig_swap_mode_reverts(enum rig_swap_mode mode)
+{
+    return mode <= RIG_SWAP_OFFSET || mode == RIG_SWAP_DIRECT_XIP_REVERT || mode == RIG_SWAP_RAM_LOAD_REVERT;
+}
 
 enum rig_swap_type { /* codes as in flash and in bootutil_public.h */
                      RIG_SWAP_TYPE_NONE = 1,

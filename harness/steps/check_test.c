@@ -182,7 +182,7 @@ static void a_target_says_nothing_that_its_kind_has_no_use_for(void **state)
     assert_non_null(
         strstr(shown, "3:1: error: 'chip' has no effect without 'kind: board or simulated-process'"));
     assert_non_null(strstr(shown, "4:1: error: 'approtect' has no effect without 'kind: simulated-process'"));
-    assert_non_null(strstr(shown, "'overwrite-fast' has no effect beside 'swap: move or scratch or offset'"));
+    assert_non_null(strstr(shown, "'overwrite-fast' has no effect beside 'swap: move or scratch or offset "));
     rig_document_free(document);
     rig_diagnostics_clear(&diagnostics);
     rig_source_free(source);

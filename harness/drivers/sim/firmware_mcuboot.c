@@ -291,6 +291,11 @@ static bool find_room(struct rig_layout *layout, const char *target, const struc
     char fault[160];
     bool fits;
 
+    if (!rig_swap_mode_moves_images(layout->mode)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "the simulated board has no 'swap: %s' yet",
+                    rig_swap_mode_name(layout->mode));
+        return false;
+    }
     if (layout->mode == RIG_SWAP_SCRATCH && layout->scratch.n_bytes == 0) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "'swap: scratch' takes a scratch area, and target '%s' has none ('scratch:')", target);

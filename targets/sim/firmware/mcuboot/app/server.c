@@ -92,6 +92,16 @@ static int mode_number(enum rig_swap_mode mode)
         return 3;
     case RIG_SWAP_OFFSET:
         return 9;
+    case RIG_SWAP_DIRECT_XIP:
+        return 4;
+    case RIG_SWAP_DIRECT_XIP_REVERT:
+        return 5;
+    case RIG_SWAP_RAM_LOAD:
+        return 6;
+    case RIG_SWAP_RAM_LOAD_REVERT:
+        return 10;
+    case RIG_SWAP_SINGLE:
+        return 0;
     }
     return -1;
 }

@@ -114,6 +114,11 @@ static void swap_image(struct boot *boot)
         swap_offset_run(boot);
         return;
     case RIG_SWAP_OVERWRITE:
+    case RIG_SWAP_DIRECT_XIP:
+    case RIG_SWAP_DIRECT_XIP_REVERT:
+    case RIG_SWAP_RAM_LOAD:
+    case RIG_SWAP_RAM_LOAD_REVERT:
+    case RIG_SWAP_SINGLE:
         return;
     }
 }

@@ -210,6 +210,11 @@ static uint32_t record_position(const struct boot *boot)
         return 2 * progress->step + progress->state;
     case RIG_SWAP_SCRATCH:
     case RIG_SWAP_OVERWRITE:
+    case RIG_SWAP_DIRECT_XIP:
+    case RIG_SWAP_DIRECT_XIP_REVERT:
+    case RIG_SWAP_RAM_LOAD:
+    case RIG_SWAP_RAM_LOAD_REVERT:
+    case RIG_SWAP_SINGLE:
         break;
     }
     return 3 * progress->step + progress->state;

@@ -229,7 +229,13 @@ uint32_t slots_max_image_bytes(struct boot *boot, const struct sim_area *area)
     case RIG_SWAP_SCRATCH:
         return max_with_scratch(boot);
     case RIG_SWAP_OVERWRITE:
+    case RIG_SWAP_DIRECT_XIP:
+    case RIG_SWAP_DIRECT_XIP_REVERT:
+    case RIG_SWAP_RAM_LOAD:
+    case RIG_SWAP_RAM_LOAD_REVERT:
         break;
+    case RIG_SWAP_SINGLE:
+        return trailer_layout(boot, area, &layout) ? layout.status : 0;
     }
     return trailer_layout(boot, area, &layout) ? layout.swap_info : 0;
 }
