@@ -11,8 +11,10 @@
 #include "image/trailer.h"
 
 #define SEC_CNT_BYTES 4u
-/* Room for the unprotected area of any kind: info, hash, key hash, signature. */
-#define UNPROTECTED_MAX_BYTES (4u * 4u + 2u * RIG_IMAGE_HASH_BYTES + RIG_SIGNATURE_MAX_BYTES)
+#define AES_BLOCK_BYTES 16u
+/* Room for the unprotected area of any kind: info, hash, key hash, signature, encrypted key. */
+#define UNPROTECTED_MAX_BYTES                                                                                \
+    (5u * 4u + 2u * RIG_IMAGE_HASH_BYTES + RIG_SIGNATURE_MAX_BYTES + RIG_ENCRYPT_TLV_MAX_BYTES)
 
 void rig_bytes_clear(struct rig_bytes *bytes)
 {
@@ -85,8 +87,46 @@ static void put_protected(struct writer *writer, const struct rig_image_recipe *
         put_entry(writer, recipe->custom[i].type, recipe->custom[i].bytes, recipe->custom[i].n_bytes);
 }
 
-static enum rig_image_status put_unprotected(struct writer *writer, const struct rig_key *key)
+static unsigned aes_bits_of(const struct rig_image_recipe *recipe)
 {
+    return recipe->aes_bits ? recipe->aes_bits : 128;
+}
+
+static enum rig_encrypt_kind encryption_of(const struct rig_image_recipe *recipe)
+{
+    return recipe->hmac_sha512 ? RIG_ENCRYPT_ECIES_X25519_SHA512 : rig_encrypt_key_kind(recipe->encrypt_to);
+}
+
+/* Draws the image's key, puts its TLV and encrypts the payload. */
+static enum rig_image_status encrypt(struct writer *writer, const struct rig_image_recipe *recipe,
+                                     const struct rig_image_header *header)
+{
+    uint8_t image_key[RIG_IMAGE_KEY_MAX_BYTES], tlv[RIG_ENCRYPT_TLV_MAX_BYTES];
+    enum rig_encrypt_kind kind = encryption_of(recipe);
+    unsigned aes_bits = aes_bits_of(recipe);
+    struct rig_ctr *ctr = NULL;
+    enum rig_image_status status = RIG_IMAGE_CRYPTO_FAILED;
+
+    if (rig_encrypt_draw_image_key(recipe->encrypt_seed, aes_bits, image_key))
+        status = rig_encrypt_wrap(recipe->encrypt_to, kind, image_key, aes_bits, recipe->encrypt_seed, tlv);
+    if (status == RIG_IMAGE_OK)
+        put_entry(writer, rig_encrypt_tlv(kind), tlv, rig_encrypt_tlv_bytes(kind, aes_bits));
+    if (status == RIG_IMAGE_OK && !recipe->clear) {
+        ctr = rig_ctr_new(image_key, aes_bits);
+        if (!ctr || !rig_ctr_apply(ctr, 0, writer->bytes + header->header_bytes, header->payload_bytes))
+            status = RIG_IMAGE_CRYPTO_FAILED;
+        rig_ctr_free(ctr);
+    }
+    OPENSSL_cleanse(image_key, sizeof image_key);
+    return status;
+}
+
+static enum rig_image_status put_unprotected(struct writer *writer, const struct rig_image_recipe *recipe,
+                                             const struct rig_image_header *header)
+{
+    const struct rig_key *key = recipe->key;
+    enum rig_image_status status = RIG_IMAGE_OK;
+
     uint8_t hash[RIG_IMAGE_HASH_BYTES], signature[RIG_SIGNATURE_MAX_BYTES];
     size_t start = writer->at, n_signature = 0;
 
@@ -101,9 +141,11 @@ static enum rig_image_status put_unprotected(struct writer *writer, const struct
         put_entry(writer, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(key), RIG_IMAGE_HASH_BYTES);
         put_entry(writer, rig_key_signature_tlv(rig_key_kind(key)), signature, n_signature);
     }
+    if (recipe->encrypt_to)
+        status = encrypt(writer, recipe, header);
     rig_put_le16(writer->bytes + start, RIG_IMAGE_TLV_INFO_MAGIC);
     rig_put_le16(writer->bytes + start + 2, (uint16_t)(writer->at - start));
-    return RIG_IMAGE_OK;
+    return status;
 }
 
 /* One sector's status records: only the fields that stand at fixed places are kept free, whatever board the
@@ -138,13 +180,27 @@ static enum rig_image_status pad(const struct rig_image_recipe *recipe, size_t n
     return RIG_IMAGE_OK;
 }
 
+static size_t payload_bytes(const struct rig_image_recipe *recipe)
+{
+    size_t rest = recipe->encrypt_to ? recipe->payload_bytes % AES_BLOCK_BYTES : 0;
+
+    return recipe->payload_bytes + (rest ? AES_BLOCK_BYTES - rest : 0);
+}
+
 static enum rig_image_status make_header(const struct rig_image_recipe *recipe,
                                          struct rig_image_header *header)
 {
     const uint32_t aes = RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256;
     const uint32_t lzma = RIG_IMAGE_FLAG_COMPRESSED_LZMA1 | RIG_IMAGE_FLAG_COMPRESSED_LZMA2;
-    size_t n_protected;
+    size_t n_protected, n_payload = payload_bytes(recipe);
+    uint32_t flags = recipe->flags;
 
+    if (recipe->encrypt_to &&
+        !rig_encrypt_key_fits(recipe->encrypt_to, encryption_of(recipe), aes_bits_of(recipe)))
+        return RIG_IMAGE_BAD_ENCRYPTION_KEY;
+    if (recipe->encrypt_to)
+        flags |=
+            aes_bits_of(recipe) == 256 ? RIG_IMAGE_FLAG_ENCRYPTED_AES256 : RIG_IMAGE_FLAG_ENCRYPTED_AES128;
     /* Bounds the sum in protected_bytes(). */
     if (recipe->n_dependencies > UINT16_MAX || recipe->n_custom > UINT16_MAX)
         return RIG_IMAGE_BAD_TLV;
@@ -156,14 +212,13 @@ static enum rig_image_status make_header(const struct rig_image_recipe *recipe,
         .load_address = recipe->load_address,
         .header_bytes = recipe->header_bytes ? recipe->header_bytes : RIG_IMAGE_HEADER_BYTES,
         .protected_tlv_bytes = (uint16_t)n_protected,
-        .payload_bytes = (uint32_t)recipe->payload_bytes,
-        .flags = recipe->flags,
+        .payload_bytes = (uint32_t)n_payload,
+        .flags = flags,
         .version = recipe->version,
     };
-    if (header->header_bytes < RIG_IMAGE_HEADER_BYTES || (recipe->flags & aes) == aes ||
-        (recipe->flags & lzma) == lzma)
+    if (header->header_bytes < RIG_IMAGE_HEADER_BYTES || (flags & aes) == aes || (flags & lzma) == lzma)
         return RIG_IMAGE_BAD_HEADER;
-    if (recipe->payload_bytes > UINT32_MAX - header->header_bytes - n_protected - UNPROTECTED_MAX_BYTES)
+    if (n_payload > UINT32_MAX - header->header_bytes - n_protected - UNPROTECTED_MAX_BYTES)
         return RIG_IMAGE_BAD_HEADER;
     return RIG_IMAGE_OK;
 }
@@ -179,9 +234,11 @@ static enum rig_image_status fill(const struct rig_image_recipe *recipe,
     writer->at = header->header_bytes;
     if (recipe->payload_bytes)
         memcpy(writer->bytes + writer->at, recipe->payload, recipe->payload_bytes);
-    writer->at += recipe->payload_bytes;
+    memset(writer->bytes + writer->at + recipe->payload_bytes, 0,
+           header->payload_bytes - recipe->payload_bytes);
+    writer->at += header->payload_bytes;
     put_protected(writer, recipe, header->protected_tlv_bytes);
-    return put_unprotected(writer, recipe->key);
+    return put_unprotected(writer, recipe, header);
 }
 
 enum rig_image_status rig_image_build(const struct rig_image_recipe *recipe, struct rig_bytes *into)
@@ -196,7 +253,7 @@ enum rig_image_status rig_image_build(const struct rig_image_recipe *recipe, str
         return status;
     if (recipe->key && !rig_key_is_private(recipe->key))
         return RIG_IMAGE_NO_SIGNATURE;
-    room = header.header_bytes + recipe->payload_bytes + header.protected_tlv_bytes + UNPROTECTED_MAX_BYTES;
+    room = header.header_bytes + header.payload_bytes + header.protected_tlv_bytes + UNPROTECTED_MAX_BYTES;
     writer.bytes = malloc(room > recipe->pad_to_bytes ? room : recipe->pad_to_bytes);
     if (!writer.bytes)
         return RIG_IMAGE_CRYPTO_FAILED;

@@ -37,6 +37,20 @@ struct rig_key {
     EVP_PKEY *pkey;
 };
 
+/* A key pair or a public key; the caller frees it. */
+EVP_PKEY *rig_pkey_from_pem(const void *pem, size_t n_bytes, bool *is_private, const char **why);
+/* The public part is that of the private one; with RSA also the factors and their exponents. */
+bool rig_pkey_belongs_together(EVP_PKEY *pkey);
+char *rig_pkey_to_pem(EVP_PKEY *pkey, bool private_part); /* malloc'd; NULL on failure */
+/* NULL also when the number is not in 1..order-1 of P-256. */
+EVP_PKEY *rig_pkey_from_p256_scalar(const uint8_t scalar[32]);
+
+/* XORs MGF1-SHA-256(seed) over into. */
+bool rig_mgf1_apply(const uint8_t *seed, size_t n_seed, uint8_t *into, size_t n_bytes);
+
+/* aes_bits / 8 bytes, from the seed or from the system's randomness. */
+bool rig_encrypt_draw_image_key(const uint8_t *seed, unsigned aes_bits, uint8_t *image_key);
+
 /* A built-in RSA key: unsigned big-endian numbers, as PKCS#1 names them; e is 65537. */
 struct rig_rsa_numbers {
     const uint8_t *n, *d, *p, *q, *dp, *dq, *qi;

@@ -270,8 +270,7 @@ static EVP_PKEY *read_pem(const void *pem, size_t n_bytes, bool *is_private, boo
     return pkey;
 }
 
-/* The public part is that of the private one; with RSA also the factors and their exponents. */
-static bool belongs_together(EVP_PKEY *pkey)
+bool rig_pkey_belongs_together(EVP_PKEY *pkey)
 {
     EVP_PKEY_CTX *checker = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     bool consistent = checker && EVP_PKEY_pairwise_check(checker) == 1;
@@ -284,29 +283,37 @@ static bool check_pem(EVP_PKEY *pkey, bool is_private, enum rig_key_kind *kind, 
 {
     if (!kind_of(pkey, kind, why))
         return false;
-    if (is_private && !belongs_together(pkey))
+    if (is_private && !rig_pkey_belongs_together(pkey))
         return say(why,
                    "the parts of the private key do not belong together: the file is damaged, or was put "
                    "together by hand; nothing it signs would verify");
     return true;
 }
 
-struct rig_key *rig_key_from_pem(const void *pem, size_t n_bytes, const char **why)
+EVP_PKEY *rig_pkey_from_pem(const void *pem, size_t n_bytes, bool *is_private, const char **why)
 {
-    bool is_private = false, encrypted = false;
-    enum rig_key_kind kind;
+    bool encrypted = false;
     EVP_PKEY *pkey;
 
     if (n_bytes == 0 || n_bytes > PEM_MAX_BYTES) {
         say(why, n_bytes ? "the file is too large for a PEM key" : "the file is empty");
         return NULL;
     }
-    pkey = read_pem(pem, n_bytes, &is_private, &encrypted);
-    if (!pkey) {
+    pkey = read_pem(pem, n_bytes, is_private, &encrypted);
+    if (!pkey)
         say(why, encrypted ? "the key is protected by a password, which is not supported"
                            : "this is not a PEM key that the crypto library can read");
+    return pkey;
+}
+
+struct rig_key *rig_key_from_pem(const void *pem, size_t n_bytes, const char **why)
+{
+    bool is_private = false;
+    enum rig_key_kind kind;
+    EVP_PKEY *pkey = rig_pkey_from_pem(pem, n_bytes, &is_private, why);
+
+    if (!pkey)
         return NULL;
-    }
     if (!check_pem(pkey, is_private, &kind, why)) {
         EVP_PKEY_free(pkey);
         return NULL;
@@ -355,20 +362,24 @@ static char *copy_text(BIO *bio)
     return text;
 }
 
-char *rig_key_to_pem(const struct rig_key *key, bool private_part)
+char *rig_pkey_to_pem(EVP_PKEY *pkey, bool private_part)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     char *text = NULL;
     int written = 0;
 
-    if (bio && private_part && key->is_private)
-        written = PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL);
-    else if (bio && !private_part)
-        written = PEM_write_bio_PUBKEY(bio, key->pkey);
+    if (bio)
+        written = private_part ? PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL)
+                               : PEM_write_bio_PUBKEY(bio, pkey);
     if (written == 1)
         text = copy_text(bio);
     BIO_free(bio);
     return text;
+}
+
+char *rig_key_to_pem(const struct rig_key *key, bool private_part)
+{
+    return private_part && !key->is_private ? NULL : rig_pkey_to_pem(key->pkey, private_part);
 }
 
 /* ---- made ---- */
@@ -464,7 +475,7 @@ static bool point_of(const BIGNUM *scalar, uint8_t point[POINT_BYTES])
     return done;
 }
 
-static EVP_PKEY *make_ec(const uint8_t seed[SCALAR_BYTES])
+EVP_PKEY *rig_pkey_from_p256_scalar(const uint8_t seed[SCALAR_BYTES])
 {
     OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
     BIGNUM *scalar = BN_bin2bn(seed, SCALAR_BYTES, NULL);
@@ -492,7 +503,7 @@ static EVP_PKEY *make_from_label(enum rig_key_kind kind, unsigned index)
         return NULL;
     if (kind == RIG_KEY_ED25519)
         return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
-    return make_ec(seed);
+    return rig_pkey_from_p256_scalar(seed);
 }
 
 struct rig_key *rig_key_test(enum rig_key_kind kind, unsigned index, const char **why)

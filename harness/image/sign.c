@@ -173,13 +173,12 @@ static bool sha256_of(const struct piece *pieces, size_t n_pieces, uint8_t hash[
     return good;
 }
 
-/* XORs MGF1(seed) over the mask's place. */
-static bool apply_mgf1(const uint8_t seed[HASH_BYTES], uint8_t *into, size_t n_bytes)
+bool rig_mgf1_apply(const uint8_t *seed, size_t n_seed, uint8_t *into, size_t n_bytes)
 {
     for (size_t at = 0; at < n_bytes; at += HASH_BYTES) {
         uint32_t n = (uint32_t)(at / HASH_BYTES);
         const uint8_t counter[4] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
-        const struct piece pieces[] = {{seed, HASH_BYTES}, {counter, sizeof counter}};
+        const struct piece pieces[] = {{seed, n_seed}, {counter, sizeof counter}};
         uint8_t mask[HASH_BYTES];
 
         if (!sha256_of(pieces, 2, mask))
@@ -204,7 +203,7 @@ static bool encode_pss(const uint8_t digest[HASH_BYTES], uint8_t *block, size_t 
     memset(block, 0, n_db);
     block[n_db - SALT_BYTES - 1] = 1;
     memcpy(block + n_db - SALT_BYTES, salt, SALT_BYTES);
-    if (!apply_mgf1(hash, block, n_db))
+    if (!rig_mgf1_apply(hash, HASH_BYTES, block, n_db))
         return false;
     block[0] &= 0x7f;
     block[n_bytes - 1] = 0xbc;
