@@ -200,6 +200,9 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
             reason = rig_fit_no_space(fit, arguments->slots[i], i, 0);
         if (arguments->slots[i] && !reason)
             reason = rig_fit_unchecked(fit, arguments->slots[i]);
+        /* An update has to be able to move it out of the way. */
+        if (arguments->slots[i] && !reason && i % 2 == 0)
+            reason = rig_fit_no_room(fit, arguments->slots[i], i);
     }
     return reason;
 }

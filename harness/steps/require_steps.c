@@ -88,6 +88,12 @@ static const struct rig_field require_fields[] = {
      .min = 1,
      .max = 32,
      .about = "Both slots of image 0 are written in units of (one of) these sizes."},
+    {.name = "max-align",
+     .type = RIG_TYPE_COUNT,
+     .list = true,
+     .min = 1,
+     .max = 32,
+     .about = "The fields of a trailer take (one of) so many bytes each."},
     {.name = "slot-size",
      .type = RIG_TYPE_SIZE,
      .min = 1024,
@@ -96,6 +102,10 @@ static const struct rig_field require_fields[] = {
      .type = RIG_TYPE_SIZE,
      .min = 1024,
      .about = "Both slots of image 0 are smaller than this."},
+    {.name = "scratch-size",
+     .type = RIG_TYPE_SIZE,
+     .min = 16,
+     .about = "The scratch area has at least this size."},
     {.name = "images", .type = RIG_TYPE_COUNT, .min = 1, .max = 2, .about = "The board has so many images."},
 };
 static const struct rig_shape require_shape = {
@@ -176,6 +186,7 @@ static guint32 slot_number(const struct rig_slot *slot, const char *name)
 {
     return g_str_equal(name, "sector-size")  ? (slot->mixed_sectors ? 0 : slot->sector_bytes)
            : g_str_equal(name, "write-size") ? slot->geometry.write_bytes
+           : g_str_equal(name, "max-align")  ? slot->geometry.max_align
                                              : slot->n_bytes;
 }
 
@@ -228,6 +239,16 @@ static char *erase_unfit(const struct rig_fit *fit, guint64 wanted_us)
                            wanted_us / 1000, fit->target->name, seen_us / 1000);
 }
 
+static char *scratch_unfit(const struct rig_fit *fit, guint64 wanted)
+{
+    guint32 seen = fit->layout.scratch.n_bytes;
+
+    return seen >= wanted ? NULL
+                          : g_strdup_printf("the case requires a scratch area of at least %" G_GUINT64_FORMAT
+                                            " bytes, and that of target '%s' has %u",
+                                            wanted, fit->target->name, seen);
+}
+
 static char *number_unfit(const struct rig_fit *fit, const char *name, const struct rig_value *wanted)
 {
     guint n_images = fit->layout.n_slots / 2;
@@ -240,6 +261,8 @@ static char *number_unfit(const struct rig_fit *fit, const char *name, const str
         return at_least(fit, name, wanted->count, 4);
     if (g_str_equal(name, "slot-erase"))
         return erase_unfit(fit, wanted->count);
+    if (g_str_equal(name, "scratch-size"))
+        return scratch_unfit(fit, wanted->count);
     if (!g_str_equal(name, "images"))
         return slots_unfit(fit, name, wanted);
     return n_images == wanted->count
