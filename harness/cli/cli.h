@@ -28,6 +28,7 @@ int rig_cli_image(int argc, char **argv);
 int rig_cli_package(int argc, char **argv);
 int rig_cli_report(int argc, char **argv);
 int rig_cli_sim(int argc, char **argv);
+int rig_cli_target(int argc, char **argv);
 int rig_cli_power(int argc, char **argv);
 int rig_cli_bench_command(int argc, char **argv);
 int rig_cli_bond(int argc, char **argv);

@@ -97,6 +97,7 @@ const struct rig_command rig_commands[] = {
     {"report", "make reports from the journal of a run", rig_cli_report},
     {"image", "make, inspect, verify and damage MCUboot images", rig_cli_image},
     {"package", "make, inspect, verify and damage distribution packages of Nordic's DFU", rig_cli_package},
+    {"target", "what MCUboot makes of a flash layout: modes, largest image, time, wear", rig_cli_target},
     {"capture", "show Bluetooth captures decoded and explained; record one", rig_cli_capture},
     {"sim", "the simulated board as a process with a debug port, for openocd", rig_cli_sim},
     {"power", "switch the supplies of a bench by hand", rig_cli_power},

@@ -189,6 +189,7 @@ static const struct {
     {"package", "package damage --list"},
     {"capture", "capture show %s/fixtures/captures/phone.btsnoop"},
     {"sim", "sim"},
+    {"target", "target --help"},
     {"power", "power --help"},
     {"bench", "bench --bench %s/fixtures/benches/sim.yaml list"},
     {"bond", "bond --help"},

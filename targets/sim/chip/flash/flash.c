@@ -218,7 +218,9 @@ enum sim_status sim_flash_poke(struct sim_flash *flash, unsigned device, uint32_
     if (!in_range(flash, device, offset, n_bytes)) {
         return SIM_OUT_OF_RANGE;
     }
-    return sim_pages_store(flash->devices[device].pages, offset, bytes, n_bytes) ? SIM_OK : SIM_NO_MEMORY;
+    return sim_pages_write(flash->devices[device].pages, offset, bytes, n_bytes, SIM_PAGES_STORE)
+               ? SIM_OK
+               : SIM_NO_MEMORY;
 }
 
 enum sim_status sim_flash_read(const struct sim_flash *flash, unsigned device, uint32_t offset, void *into,
@@ -289,7 +291,8 @@ enum sim_status sim_flash_write(struct sim_flash *flash, unsigned device, uint32
         return SIM_POWER_LOST;
     }
     struct device *target = &flash->devices[device];
-    if (!sim_pages_program(target->pages, offset, bytes, fate == TORN ? n_bytes / 2 : n_bytes)) {
+    if (!sim_pages_write(target->pages, offset, bytes, fate == TORN ? n_bytes / 2 : n_bytes,
+                         SIM_PAGES_PROGRAM)) {
         return SIM_NO_MEMORY;
     }
     struct sim_flash_operation operation = {.kind = SIM_FLASH_WRITE,

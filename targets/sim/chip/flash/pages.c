@@ -288,22 +288,6 @@ static struct sim_page *writable(struct sim_pages *pages, const struct piece *pi
     return group != NULL ? own_page(pages, group, piece->page) : NULL;
 }
 
-bool sim_pages_store(struct sim_pages *pages, uint32_t offset, const uint8_t *bytes, size_t n_bytes)
-{
-    while (n_bytes > 0) {
-        struct piece piece = first_piece(offset, n_bytes);
-        struct sim_page *page = writable(pages, &piece);
-        if (page == NULL) {
-            return false;
-        }
-        memcpy(page->bytes + piece.at, bytes, piece.n_bytes);
-        offset += (uint32_t)piece.n_bytes;
-        bytes += piece.n_bytes;
-        n_bytes -= piece.n_bytes;
-    }
-    return true;
-}
-
 /* Only bits that still hold the erased value can change: with 0xff this is AND, with 0x00 it is OR. */
 static uint64_t programmed(uint64_t old, uint64_t wanted, uint64_t erased)
 {
@@ -327,7 +311,8 @@ static void program_bytes(uint8_t *into, const uint8_t *bytes, size_t n_bytes, u
 }
 
 /* A whole page onto an erased one becomes what is written: the usual case, when images are copied. */
-static bool program_piece(struct sim_pages *pages, const struct piece *piece, const uint8_t *bytes)
+static bool write_piece(struct sim_pages *pages, const struct piece *piece, const uint8_t *bytes,
+                        enum sim_pages_write how)
 {
     if (piece->n_bytes == SIM_PAGE_BYTES && page_at(pages, piece) == NULL) {
         struct sim_group *group = own_group(pages, piece->group);
@@ -342,17 +327,20 @@ static bool program_piece(struct sim_pages *pages, const struct piece *piece, co
         return true;
     }
     struct sim_page *page = writable(pages, piece);
-    if (page != NULL) {
+    if (page != NULL && how == SIM_PAGES_STORE) {
+        memcpy(page->bytes + piece->at, bytes, piece->n_bytes);
+    } else if (page != NULL) {
         program_bytes(page->bytes + piece->at, bytes, piece->n_bytes, pages->erased);
     }
     return page != NULL;
 }
 
-bool sim_pages_program(struct sim_pages *pages, uint32_t offset, const uint8_t *bytes, size_t n_bytes)
+bool sim_pages_write(struct sim_pages *pages, uint32_t offset, const uint8_t *bytes, size_t n_bytes,
+                     enum sim_pages_write how)
 {
     while (n_bytes > 0) {
         struct piece piece = first_piece(offset, n_bytes);
-        if (!program_piece(pages, &piece, bytes)) {
+        if (!write_piece(pages, &piece, bytes, how)) {
             return false;
         }
         offset += (uint32_t)piece.n_bytes;

@@ -33,10 +33,13 @@ struct sim_pages *sim_pages_clone(const struct sim_pages *pages);
 void sim_pages_assign(struct sim_pages *pages, const struct sim_pages *other);
 
 void sim_pages_read(const struct sim_pages *pages, uint32_t offset, uint8_t *into, size_t n_bytes);
-/* false: no memory; bytes before the failing page may have been stored. */
-bool sim_pages_store(struct sim_pages *pages, uint32_t offset, const uint8_t *bytes, size_t n_bytes);
-/* As NOR flash programs: bits move away from the erased value only. */
-bool sim_pages_program(struct sim_pages *pages, uint32_t offset, const uint8_t *bytes, size_t n_bytes);
+enum sim_pages_write {
+    SIM_PAGES_STORE,   /* the bytes are there afterwards */
+    SIM_PAGES_PROGRAM, /* as NOR flash programs: bits move away from the erased value only */
+};
+/* false: no memory; bytes before the failing page may have been written. */
+bool sim_pages_write(struct sim_pages *pages, uint32_t offset, const uint8_t *bytes, size_t n_bytes,
+                     enum sim_pages_write how);
 bool sim_pages_erase(struct sim_pages *pages, uint32_t offset, size_t n_bytes);
 bool sim_pages_are_erased(const struct sim_pages *pages, uint32_t offset, size_t n_bytes);
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is said of layouts, against what upstream MCUboot was seen to do on them. */
+#include "layouts/verdict.h"
+
+#include "drivers/sim/sim_driver.h"
+
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct stand {
+    struct rig_target *target;
+    struct rig_board *board;
+    struct rig_layout_verdict verdicts[RIG_LAYOUT_MAX_VERDICTS];
+    guint n;
+};
+
+static void judge(struct stand *stand, const char *flash_and_slots)
+{
+    g_autofree char *folder = g_dir_make_tmp("layouts-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "board.yaml", NULL);
+    g_autofree char *text =
+        g_strconcat("target: board\nabout: a board\nkind: simulated\n", flash_and_slots, "\n", NULL);
+    GError *error = NULL;
+
+    memset(stand, 0, sizeof *stand);
+    assert_true(g_file_set_contents(path, text, -1, NULL));
+    stand->target = rig_target_load(path, "", &error);
+    g_remove(path);
+    g_rmdir(folder);
+    stand->board = stand->target ? rig_sim_board_new(stand->target, &error) : NULL;
+    if (!stand->board)
+        fail_msg("%s", error->message);
+    stand->n = rig_layout_judge(stand->board, stand->verdicts, &error);
+    assert_null(error);
+}
+
+static void clear(struct stand *stand)
+{
+    stand->board->ops->free(stand->board);
+    rig_target_free(stand->target);
+}
+
+static const struct rig_layout_verdict *of(const struct stand *stand, enum rig_swap_mode mode)
+{
+    for (guint i = 0; i < stand->n; i++)
+        if (stand->verdicts[i].mode == mode)
+            return &stand->verdicts[i];
+    fail_msg("no word on %s", rig_swap_mode_name(mode));
+    return NULL;
+}
+
+static void expect(const struct stand *stand, enum rig_swap_mode mode, enum rig_layout_answer answer,
+                   guint32 largest, const char *reason)
+{
+    const struct rig_layout_verdict *verdict = of(stand, mode);
+
+    if (verdict->answer != answer || !strstr(verdict->reason, reason))
+        fail_msg("%s: answer %d (%s)", rig_swap_mode_name(mode), verdict->answer, verdict->reason);
+    if (largest)
+        assert_int_equal(verdict->largest_bytes, largest);
+}
+
+#define PLAIN                                                                                                \
+    "flash: [{device: internal, sectors: [{size: 4KiB, count: 80}], write: 8B}]\n"                           \
+    "slots: [{offset: 16KiB, size: 128KiB}, {offset: 144KiB, size: 128KiB}]\n"
+
+/* The sizes are those of section 6 of the reference sheet, measured with upstream's C. */
+static void equal_slots_of_equal_sectors_work_in_every_mode(void **state)
+{
+    struct stand stand;
+
+    (void)state;
+    judge(&stand, PLAIN "scratch: {offset: 272KiB, size: 4KiB}\noptions: {swap: scratch}");
+    expect(&stand, RIG_SWAP_MOVE, RIG_LAYOUT_UPGRADES, 122880, "");
+    expect(&stand, RIG_SWAP_OFFSET, RIG_LAYOUT_UPGRADES, 122880, "");
+    expect(&stand, RIG_SWAP_SCRATCH, RIG_LAYOUT_UPGRADES, 127952, "");
+    expect(&stand, RIG_SWAP_OVERWRITE, RIG_LAYOUT_UPGRADES, 131032, "");
+    assert_true(of(&stand, RIG_SWAP_SCRATCH)->chosen);
+    assert_false(of(&stand, RIG_SWAP_MOVE)->chosen);
+    assert_int_equal(of(&stand, RIG_SWAP_OVERWRITE)->n_operations, 162);
+    assert_int_equal(of(&stand, RIG_SWAP_OVERWRITE)->revert_us, 0);
+    assert_int_equal(of(&stand, RIG_SWAP_MOVE)->max_erases, 2);
+    assert_int_equal(of(&stand, RIG_SWAP_SCRATCH)->max_erases, 33);
+    assert_string_equal(of(&stand, RIG_SWAP_SCRATCH)->worn, "internal 0x44000");
+    clear(&stand);
+}
+
+static void power_cuts_that_lose_the_board_are_found(void **state)
+{
+    struct stand stand;
+
+    (void)state;
+    judge(&stand, PLAIN "scratch: {offset: 272KiB, size: 4KiB}\noptions: {swap: scratch}");
+    assert_int_equal(of(&stand, RIG_SWAP_MOVE)->cuts.n_lost, 0);
+    assert_true(of(&stand, RIG_SWAP_MOVE)->cuts.n_tried > 500);
+    /* Images of one sector: a cut after the erase of primary's only one. */
+    assert_true(of(&stand, RIG_SWAP_OFFSET)->cuts.n_lost > 0);
+    assert_non_null(strstr(of(&stand, RIG_SWAP_OFFSET)->cuts.first, "images of 1024 bytes"));
+    clear(&stand);
+}
+
+static void no_scratch_area_is_told(void **state)
+{
+    struct stand stand;
+
+    (void)state;
+    judge(&stand, PLAIN);
+    expect(&stand, RIG_SWAP_SCRATCH, RIG_LAYOUT_CANNOT_UPGRADE, 0, "there is no scratch area");
+    clear(&stand);
+}
+
+/* Zephyr's backend reports it, and nothing boots. */
+static void too_many_sectors_do_not_boot(void **state)
+{
+    struct stand stand;
+
+    (void)state;
+    judge(&stand, PLAIN "scratch: {offset: 272KiB, size: 4KiB}\noptions: {swap: move, max-sectors: 31}");
+    expect(&stand, RIG_SWAP_MOVE, RIG_LAYOUT_DOES_NOT_BOOT, 0,
+           "Failed reading sectors; BOOT_MAX_IMG_SECTORS=31");
+    expect(&stand, RIG_SWAP_SCRATCH, RIG_LAYOUT_DOES_NOT_BOOT, 0, "Failed reading sectors");
+    expect(&stand, RIG_SWAP_OFFSET, RIG_LAYOUT_DOES_NOT_BOOT, 0, "Failed reading sectors");
+    clear(&stand);
+}
+
+static void slots_that_do_not_fit_each_other_boot_what_is_there(void **state)
+{
+    struct stand stand;
+
+    (void)state;
+    judge(&stand, "flash: [{device: internal, sectors: [{size: 8KiB, count: 20}], write: 4B}]\n"
+                  "slots: [{offset: 8KiB, size: 72KiB}, {offset: 80KiB, size: 64KiB}]\n");
+    expect(&stand, RIG_SWAP_MOVE, RIG_LAYOUT_UPGRADES, 0, "");
+    expect(&stand, RIG_SWAP_OFFSET, RIG_LAYOUT_CANNOT_UPGRADE, 0, "not a compatible amount of sectors");
+    clear(&stand);
+}
+
+static void unequal_sectors_with_a_small_scratch_area_break(void **state)
+{
+    struct stand stand;
+
+    (void)state;
+    judge(&stand, "flash:\n"
+                  "  - {device: internal, sectors: [{size: 1KiB, count: 128}], write: 4B}\n"
+                  "  - {device: external, sectors: [{size: 2KiB, count: 64}], write: 4B}\n"
+                  "slots: [{offset: 16KiB, size: 64KiB}, {device: external, offset: 0B, size: 64KiB}]\n"
+                  "scratch: {offset: 80KiB, size: 5KiB}\n"
+                  "options: {swap: scratch, validate-primary: true}");
+    expect(&stand, RIG_SWAP_SCRATCH, RIG_LAYOUT_BREAKS, 63952, "");
+    assert_in_range(of(&stand, RIG_SWAP_SCRATCH)->safe_bytes, 1024, 8192);
+    clear(&stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_slots_of_equal_sectors_work_in_every_mode),
+        cmocka_unit_test(power_cuts_that_lose_the_board_are_found),
+        cmocka_unit_test(no_scratch_area_is_told),
+        cmocka_unit_test(too_many_sectors_do_not_boot),
+        cmocka_unit_test(slots_that_do_not_fit_each_other_boot_what_is_there),
+        cmocka_unit_test(unequal_sectors_with_a_small_scratch_area_break),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
