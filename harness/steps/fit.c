@@ -140,6 +140,13 @@ char *rig_fit_no_slot(const struct rig_fit *fit, guint64 slot)
                            slot, fit->layout.n_slots);
 }
 
+char *rig_fit_no_scratch(const struct rig_fit *fit)
+{
+    return fit->layout.scratch.n_bytes
+               ? NULL
+               : g_strdup_printf("target '%s' has no scratch area", fit->target->name);
+}
+
 char *rig_fit_no_space(const struct rig_fit *fit, const char *image, guint slot, guint64 at)
 {
     guint64 n_bytes = rig_fit_image_bytes(fit, image);

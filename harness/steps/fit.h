@@ -42,6 +42,7 @@ bool rig_fit_bad_by_signature(const struct rig_fit *fit, const char *name);
 
 /* Reasons not to run, NULL: there is none. Owned by the caller. */
 char *rig_fit_no_slot(const struct rig_fit *fit, guint64 slot);
+char *rig_fit_no_scratch(const struct rig_fit *fit);
 /* An image that has to lie in a slot and does not; `at`: where it begins. */
 char *rig_fit_no_space(const struct rig_fit *fit, const char *image, guint slot, guint64 at);
 /* An image that has to run, and is larger than what the bootloader takes. */

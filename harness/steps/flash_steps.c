@@ -1,253 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Verbs: expect-slot, watch-flash, expect-flash: what lies in flash, and what was written since. */
+/* Verbs: watch-flash, expect-flash: what was written to flash since a moment. */
 #include "steps/verbs.h"
 
+#include "base/error.h"
 #include "steps/fit.h"
 
 #include <string.h>
 
 static const char *const needs_probe[] = {"probe", NULL};
-static const char *const needs_watch[] = {"probe", "flash-watch", NULL};
-static const char *const image_words[] = {"erased", NULL};
-static const char *const magic_words[] = {"unset", "good", "bad", NULL};
-static const char *const flag_words[] = {"unset", "set", "bad", NULL};
-static const char *const type_words[] = {"none", "test", "permanent", "revert", NULL};
-static const char *const size_words[] = {"unset", NULL};
-
-struct slot_arguments {
-    guint32 slot;
-    const char *image;
-    const char *erased; /* the word, instead of an image */
-    const char *const *swap_types;
-    const char *magic;
-    const char *copy_done;
-    const char *image_ok;
-    const char *swap_info;
-    const guint32 *swap_size;
-    const char *swap_size_word;
-    const char *status;
-};
-static const struct rig_field slot_fields[] = {
-    RIG_FIELD("slot", COUNT, struct slot_arguments, slot, .required = true, .max = 4,
-              .about = "Slot to look at; one past the last is the scratch area."),
-    RIG_FIELD("image", IMAGE, struct slot_arguments, image, RIG_WORD(struct slot_arguments, erased),
-              .choices = image_words,
-              .about = "Byte for byte this image is there; or `erased`: nothing but erased bytes."),
-    RIG_FIELD(
-        "swap-type", CHOICE, struct slot_arguments, swap_types, .list = true, .choices = type_words,
-        .about =
-            "What the bootloader would do at the next boot by the trailers of this image's two slots, no "
-            "swap being under way."),
-    RIG_FIELD("magic", CHOICE, struct slot_arguments, magic, .choices = magic_words,
-              .about = "Trailer: magic."),
-    RIG_FIELD("copy-done", CHOICE, struct slot_arguments, copy_done, .choices = flag_words,
-              .about = "Trailer: copy_done."),
-    RIG_FIELD("image-ok", CHOICE, struct slot_arguments, image_ok, .choices = flag_words,
-              .about = "Trailer: image_ok."),
-    RIG_FIELD("swap-info", CHOICE, struct slot_arguments, swap_info, .choices = type_words,
-              .about = "Trailer: swap type as stored in swap_info."),
-    RIG_FIELD("swap-size", SIZE, struct slot_arguments, swap_size,
-              RIG_WORD(struct slot_arguments, swap_size_word), .choices = size_words,
-              .about = "Trailer: swap_size, or `unset`."),
-    RIG_FIELD("status", TEXT, struct slot_arguments, status, .min = 1,
-              .about = "A piece of the swap status in words."),
-};
-static const char *const slot_checks[] = {"image",     "swap-type", "magic",  "copy-done", "image-ok",
-                                          "swap-info", "swap-size", "status", NULL};
-static const struct rig_shape slot_shape = {RIG_SHAPE("expect-slot", slot_fields, struct slot_arguments),
-                                            .at_least_one = slot_checks};
-
-/* One opened slot and its trailer. */
-struct seen_slot {
-    struct rig_slot_reader reader;
-    struct rig_image_source source;
-    struct rig_trailer trailer;
-};
-
-/* The step's error after a read of the slot that failed, with the probe's own words; what: "its trailer". */
-static void slot_tell_unread(struct rig_run *run, const struct rig_slot_reader *reader, const char *what)
-{
-    g_autoptr(GError) why = NULL;
-    guint8 byte;
-
-    (void)!reader->probe->ops->read(reader->probe, reader->slot.device,
-                                    reader->slot.device_offset + reader->slot.n_bytes - 1, &byte, 1, &why);
-    rig_run_error_text(run, "%s: %s cannot be read%s%s", reader->slot.name, what, why ? ": " : "",
-                       why ? why->message : "");
-}
-
-static bool open_slot(struct rig_run *run, guint index, struct seen_slot *seen)
-{
-    if (!rig_slot_open(run, index, &seen->reader, &seen->source)) {
-        rig_run_error_text(run, "this board has no slot %u", index);
-        return false;
-    }
-    seen->trailer = (struct rig_trailer){0};
-    if (run->board->layout.family != RIG_BOOTLOADER_MCUBOOT)
-        return true; /* banks have none */
-    if (!rig_trailer_decode(&seen->reader.slot.geometry, &seen->source, &seen->trailer)) {
-        slot_tell_unread(run, &seen->reader, "its trailer");
-        return false;
-    }
-    return true;
-}
-
-static void expect_word(struct rig_run *run, const char *slot, const char *field, const char *expected,
-                        const char *seen)
-{
-    g_autofree char *what = g_strdup_printf("%s %s", slot, field);
-
-    if (expected)
-        rig_run_expect(run, g_str_equal(expected, seen), what, expected, seen);
-}
-
-/* First byte from `from` on that differs; n_bytes when none does. expected NULL: the erased value. */
-static gsize first_difference(const guint8 *seen, const guint8 *expected, guint8 erased, gsize n_bytes)
-{
-    for (gsize i = 0; i < n_bytes; i++)
-        if (seen[i] != (expected ? expected[i] : erased))
-            return i;
-    return n_bytes;
-}
-
-/* In swap-offset an image lies one sector in before the upgrade and at the start after it. */
-static gsize best_match(const guint8 *slot, gsize n_slot, guint32 image_offset, const guint8 *bytes,
-                        gsize n_bytes)
-{
-    gsize at_start = n_bytes <= n_slot ? first_difference(slot, bytes, 0, n_bytes) : 0;
-    gsize at_offset = image_offset && n_bytes <= n_slot - image_offset
-                          ? first_difference(slot + image_offset, bytes, 0, n_bytes)
-                          : 0;
-
-    return MAX(at_start, at_offset);
-}
-
-/* wanted NULL: nothing but erased bytes. */
-static void expect_content(struct rig_run *run, const char *wanted, const struct seen_slot *seen)
-{
-    const struct rig_slot *slot = &seen->reader.slot;
-    g_autofree guint8 *bytes = NULL;
-    g_autofree char *text = NULL;
-    const struct rig_built_image *image;
-    const guint8 *expected = NULL;
-    gsize n_bytes = slot->n_bytes;
-    gsize same;
-
-    bytes = g_malloc(slot->n_bytes);
-    if (!seen->source.read(seen->source.user, 0, bytes, slot->n_bytes)) {
-        slot_tell_unread(run, &seen->reader, "its content");
-        return;
-    }
-    if (!wanted) {
-        same = first_difference(bytes, NULL, slot->geometry.erased, n_bytes);
-    } else {
-        image = rig_run_image(run, wanted);
-        if (!image)
-            return;
-        expected = g_bytes_get_data(image->file, &n_bytes);
-        same = best_match(bytes, slot->n_bytes, slot->image_offset, expected, n_bytes);
-    }
-    text = same == n_bytes ? g_strdup("the same bytes")
-                           : g_strdup_printf("another byte at 0x%" G_GSIZE_MODIFIER "x", same);
-    g_autofree char *what = g_strdup_printf("content of %s", slot->name);
-    rig_run_expect(run, same == n_bytes, what, wanted ? wanted : "erased", text);
-}
-
-static void expect_swap_type(struct rig_run *run, const char *const *wanted, guint index)
-{
-    g_autofree char *expected = rig_words_text(wanted);
-    struct seen_slot primary, secondary;
-    const char *seen;
-
-    if (!open_slot(run, index & ~1u, &primary) || !open_slot(run, index | 1u, &secondary))
-        return;
-    seen = rig_swap_type_name(
-        rig_trailer_decide(primary.reader.slot.geometry.mode, &primary.trailer, &secondary.trailer));
-    rig_run_expect(run, rig_words_have(wanted, seen), "swap type of the next boot", expected, seen);
-}
-
-/* wanted NULL: it is not set. */
-static void expect_swap_size(struct rig_run *run, const guint32 *wanted, const struct seen_slot *seen)
-{
-    g_autofree char *expected = wanted ? g_strdup_printf("%u", *wanted) : g_strdup("unset");
-    g_autofree char *text =
-        seen->trailer.swap_size_erased ? g_strdup("unset") : g_strdup_printf("%u", seen->trailer.swap_size);
-    rig_run_expect(run, g_str_equal(expected, text), "swap_size", expected, text);
-}
-
-static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
-{
-    const struct slot_arguments *wanted = RIG_ARGUMENTS(step, struct slot_arguments);
-    char status[RIG_TRAILER_STATUS_TEXT_BYTES];
-    struct seen_slot seen;
-    const struct rig_trailer *trailer = &seen.trailer;
-    const char *name;
-
-    if (!open_slot(run, wanted->slot, &seen))
-        return;
-    name = seen.reader.slot.name;
-    if (wanted->image || wanted->erased)
-        expect_content(run, wanted->image, &seen);
-    if (wanted->swap_types)
-        expect_swap_type(run, wanted->swap_types, wanted->slot);
-    expect_word(run, name, "magic", wanted->magic, rig_trailer_magic_name(trailer->magic));
-    expect_word(run, name, "copy-done", wanted->copy_done, rig_trailer_flag_name(trailer->copy_done));
-    expect_word(run, name, "image-ok", wanted->image_ok, rig_trailer_flag_name(trailer->image_ok));
-    expect_word(run, name, "swap-info", wanted->swap_info, rig_swap_type_name(trailer->swap_type));
-    if (wanted->swap_size || wanted->swap_size_word)
-        expect_swap_size(run, wanted->swap_size, &seen);
-    if (!wanted->status)
-        return;
-    rig_trailer_status_text(&seen.reader.slot.geometry, trailer, status);
-    rig_run_expect(run, strstr(status, wanted->status) != NULL, "swap status", wanted->status, status);
-}
-
-static char *fit_no_scratch(const struct rig_fit *fit)
-{
-    return g_strdup_printf("target '%s' has no scratch area", fit->target->name);
-}
-
-static char *slot_unfit(const struct rig_step *step, struct rig_fit *fit)
-{
-    const struct slot_arguments *wanted = RIG_ARGUMENTS(step, struct slot_arguments);
-    const char *of_trailer = wanted->swap_types ? "swap-type"
-                             : wanted->magic    ? "magic"
-                             : wanted->image_ok ? "image-ok"
-                                                : NULL;
-    const char *of_progress = wanted->copy_done                             ? "copy-done"
-                              : wanted->swap_info                           ? "swap-info"
-                              : wanted->swap_size || wanted->swap_size_word ? "swap-size"
-                              : wanted->status                              ? "status"
-                                                                            : NULL;
-
-    of_trailer = of_trailer ? of_trailer : of_progress;
-    if (of_trailer && fit->layout.family != RIG_BOOTLOADER_MCUBOOT)
-        return g_strdup_printf(
-            "'%s': the banks of %s have no trailers; its settings page says what they hold "
-            "('expect-settings')",
-            of_trailer, rig_bootloader_family_name(fit->layout.family));
-    if (fit->board->own_trailers && of_progress)
-        return g_strdup_printf(
-            "bootloader '%s' keeps its progress elsewhere than MCUboot does: '%s' says nothing of it",
-            fit->board->foreign_bootloader, of_progress);
-    if (wanted->slot != fit->layout.n_slots)
-        return rig_fit_no_slot(fit, wanted->slot);
-    return fit->layout.scratch.n_bytes ? NULL : fit_no_scratch(fit);
-}
-
-const struct rig_verb rig_verb_expect_slot = {
-    .name = "expect-slot",
-    .family = "expect",
-    .about = "Reads a slot through the probe: its content byte for byte, its trailer decoded, and what the "
-             "trailers ask for.",
-    .shape = &slot_shape,
-    .within_us = 30u * 1000 * 1000,
-    .at_once = true,
-    .needs = needs_probe,
-    .unfit = slot_unfit,
-    .example = "expect-slot: {slot: 1, image: old, magic: unset}",
-    .run = run_expect_slot,
-};
 
 struct watch_arguments {
     const char *name;
@@ -259,12 +19,76 @@ static const struct rig_field watch_fields[] = {
 static const struct rig_shape watch_shape = {RIG_SHAPE("watch-flash", watch_fields, struct watch_arguments),
                                              .shorthand = "name"};
 
+/* What is known of the flash at one moment: of a board that counts its operations how many there were, else
+ * the bytes of an area. */
+struct kept {
+    const char *device; /* NULL: of a board that counts */
+    guint64 n_operations;
+    guint32 begin, n_bytes;
+    guint8 *bytes;
+};
+
+static void kept_free(void *item)
+{
+    struct kept *kept = item;
+
+    g_free(kept->bytes);
+    g_free(kept);
+}
+
+/* false: trouble. */
+static bool keep_area(struct rig_run *run, const char *device, guint32 begin, guint32 n_bytes, GPtrArray *all)
+{
+    struct rig_probe *probe = run->board->probe;
+    struct kept *kept = g_new0(struct kept, 1);
+    GError *error = NULL;
+
+    *kept = (struct kept){
+        .device = device, .begin = begin, .n_bytes = n_bytes, .bytes = g_malloc(MAX(n_bytes, 1))};
+    g_ptr_array_add(all, kept);
+    if (probe->ops->read(probe, device, begin, kept->bytes, n_bytes, &error))
+        return true;
+    rig_run_unable(run, error);
+    return false;
+}
+
+/* What lies elsewhere belongs to nobody's update, and the application may write there as it likes. */
+static bool keep_areas(struct rig_run *run, GPtrArray *all)
+{
+    static const char *const regions_of_nordic[] = {"mbr",        "softdevice", "app-data",
+                                                    "bootloader", "settings",   "backup"};
+    const struct rig_layout *layout = run->board->probe->layout;
+    bool secure = layout->family == RIG_BOOTLOADER_NORDIC_SECURE;
+    struct rig_slot slot;
+    guint32 begin, n_bytes;
+
+    /* Bank 1 of a secure bootloader lies inside of what slot 0 has. */
+    for (guint i = 0; i <= (secure ? 0 : layout->n_slots); i++)
+        if (rig_layout_slot(layout, i, &slot) && slot.n_bytes &&
+            !keep_area(run, slot.device, slot.device_offset, slot.n_bytes, all))
+            return false;
+    for (guint i = 0; i < G_N_ELEMENTS(regions_of_nordic); i++)
+        if (rig_layout_region(layout, regions_of_nordic[i], &begin, &n_bytes) &&
+            !keep_area(run, layout->devices[0].name, begin, n_bytes, all))
+            return false;
+    return true;
+}
+
 static void run_watch_flash(struct rig_run *run, const struct rig_step *step)
 {
-    guint64 n_operations = run->board->flash_watch->n_operations(run->board);
+    const struct rig_board_flash_watch *counter = run->board->flash_watch;
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(kept_free);
+    struct kept *count;
 
+    if (counter) {
+        count = g_new0(struct kept, 1);
+        count->n_operations = counter->n_operations(run->board);
+        g_ptr_array_add(all, count);
+    } else if (!keep_areas(run, all)) {
+        return;
+    }
     g_hash_table_replace(run->flash_watches, g_strdup(RIG_ARGUMENTS(step, struct watch_arguments)->name),
-                         g_memdup2(&n_operations, sizeof n_operations));
+                         g_steal_pointer(&all));
 }
 
 const struct rig_verb rig_verb_watch_flash = {
@@ -272,11 +96,14 @@ const struct rig_verb rig_verb_watch_flash = {
     .former = "mark-flash",
     .looks_at_nothing = true,
     .family = "expect",
-    .about = "Watches flash from here on, for `expect-flash: {since: ...}`.",
+    .about =
+        "Watches flash from here on, for `expect-flash: {since: ...}`. Where the board does not tell its "
+        "flash operations (`flash-watch`), the slots and the scratch area are read through the probe, "
+        "to be compared.",
     .shape = &watch_shape,
     .within_us = 1000000,
     .at_once = true,
-    .needs = needs_watch,
+    .needs = needs_probe,
     .example = "watch-flash: before-swap",
     .run = run_watch_flash,
 };
@@ -379,6 +206,13 @@ static bool find_extent(struct rig_run *run, const char *region, struct extent *
     return true;
 }
 
+/* The flash operations since, or the bytes that differ. */
+struct changes {
+    bool compared; /* the latter */
+    const GPtrArray *kept;
+    GArray *writes; /* struct rig_flash_write; compared: runs of bytes that differ */
+};
+
 struct watch {
     struct extent extents[16];
     guint n_extents;
@@ -450,30 +284,124 @@ static char *place_name(const struct rig_value *place)
     return g_strdup_printf("%s 0x%x, %u bytes", base, range->from, range->n_bytes);
 }
 
-static void watch_regions(struct rig_run *run, guint64 since, const struct rig_value *list, guint from,
-                          guint n, struct watch *watch)
+static void note_write(void *user, const struct rig_flash_write *write)
+{
+    g_array_append_vals(user, write, 1);
+}
+
+static void note_differences(const struct kept *kept, const guint8 *now, GArray *writes)
+{
+    struct rig_flash_write run = {.device = kept->device};
+
+    for (guint32 i = 0; i < kept->n_bytes; i++) {
+        if (kept->bytes[i] == now[i])
+            continue;
+        if (run.n_bytes && run.offset + run.n_bytes == kept->begin + i) {
+            run.n_bytes++;
+            continue;
+        }
+        if (run.n_bytes)
+            note_write(writes, &run);
+        run.offset = kept->begin + i;
+        run.n_bytes = 1;
+    }
+    if (run.n_bytes)
+        note_write(writes, &run);
+}
+
+/* false: trouble. */
+static bool find_changes(struct rig_run *run, const GPtrArray *all, struct changes *changes)
+{
+    struct rig_probe *probe = run->board->probe;
+    GError *error = NULL;
+
+    for (guint i = 0; i < all->len; i++) {
+        const struct kept *kept = g_ptr_array_index(all, i);
+        g_autofree guint8 *now = NULL;
+
+        changes->compared = kept->device != NULL;
+        if (!kept->device) {
+            run->board->flash_watch->operations(run->board, kept->n_operations, note_write, changes->writes);
+            continue;
+        }
+        now = g_malloc(MAX(kept->n_bytes, 1));
+        if (!probe->ops->read(probe, kept->device, kept->begin, now, kept->n_bytes, &error)) {
+            rig_run_error(run, error);
+            return false;
+        }
+        note_differences(kept, now, changes->writes);
+    }
+    return true;
+}
+
+/* Whether some of it was kept to be compared; a board that counts its operations counts them all. */
+static bool is_known(const struct changes *changes, const struct extent *extent)
+{
+    for (guint i = 0; i < changes->kept->len; i++) {
+        const struct kept *kept = g_ptr_array_index(changes->kept, i);
+
+        if (!kept->device || (g_str_equal(kept->device, extent->device) && kept->begin < extent->end &&
+                              (guint64)kept->begin + kept->n_bytes > extent->start))
+            return true;
+    }
+    return false;
+}
+
+/* Operations count as they are, differences byte by byte: a run of them may begin in a place and end behind
+ * it. */
+static void look_at_all(const struct changes *changes, struct watch *watch)
+{
+    for (guint i = 0; i < changes->writes->len; i++) {
+        struct rig_flash_write write = g_array_index(changes->writes, struct rig_flash_write, i);
+        guint32 n_bytes = changes->compared ? write.n_bytes : 1;
+
+        write.n_bytes = changes->compared ? 1 : write.n_bytes;
+        for (guint32 n = 0; n < n_bytes; n++, write.offset++)
+            look(watch, &write);
+    }
+}
+
+/* false: trouble. */
+static bool watch_regions(struct rig_run *run, const struct changes *changes, const struct rig_value *list,
+                          guint from, guint n, struct watch *watch)
 {
     if (n > G_N_ELEMENTS(watch->extents)) {
         rig_run_error_text(run, "'expect-flash' takes up to %u places at once",
                            (guint)G_N_ELEMENTS(watch->extents));
-        return;
+        return false;
     }
-    for (guint i = from; i < from + n; i++)
-        if (!find_place(run, rig_list_item(list, i), &watch->extents[watch->n_extents++]))
-            return;
-    run->board->flash_watch->operations(run->board, since, look, watch);
+    for (guint i = from; i < from + n; i++) {
+        struct extent *extent = &watch->extents[watch->n_extents++];
+
+        if (!find_place(run, rig_list_item(list, i), extent))
+            return false;
+        if (!watch->want_outside && !is_known(changes, extent)) {
+            rig_run_unable(
+                run, g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                                 "this board does not tell its flash operations, and %s 0x%" G_GINT64_MODIFIER
+                                 "x lies outside of what is compared instead",
+                                 extent->device, extent->start));
+            return false;
+        }
+    }
+    look_at_all(changes, watch);
+    return true;
 }
 
-static char *found_text(const struct watch *watch)
+static char *found_text(const struct changes *changes, const struct watch *watch)
 {
     if (watch->n_found == 0)
-        return g_strdup("no operation");
+        return g_strdup(changes->compared ? "the same bytes" : "no operation");
+    if (changes->compared)
+        return g_strdup_printf("%u byte(s) that differ, the first at %s 0x%x", watch->n_found,
+                               watch->first.device, watch->first.offset);
     return g_strdup_printf("%u operation(s), the first: %s of %u bytes at %s 0x%x", watch->n_found,
                            watch->first.erase ? "erase" : "write", watch->first.n_bytes, watch->first.device,
                            watch->first.offset);
 }
 
-static void expect_each_region(struct rig_run *run, guint64 since, const struct rig_value *list, bool touched)
+static void expect_each_region(struct rig_run *run, const struct changes *changes,
+                               const struct rig_value *list, bool touched)
 {
     for (guint i = 0; i < rig_list_length(list); i++) {
         g_autofree char *place = place_name(rig_list_item(list, i));
@@ -481,34 +409,49 @@ static void expect_each_region(struct rig_run *run, guint64 since, const struct 
         g_autofree char *seen = NULL;
         struct watch watch = {0};
 
-        watch_regions(run, since, list, i, 1, &watch);
-        seen = found_text(&watch);
-        rig_run_expect(run, (watch.n_found > 0) == touched, what, touched ? "at least one" : "none", seen);
+        if (!watch_regions(run, changes, list, i, 1, &watch))
+            return;
+        seen = found_text(changes, &watch);
+        /* The same bytes may have been written again. */
+        if (changes->compared && touched && watch.n_found == 0)
+            rig_run_note(run,
+                         "not judged: %s: its bytes are what they were, and this board does not tell its "
+                         "flash operations",
+                         what);
+        else
+            rig_run_expect(run, (watch.n_found > 0) == touched, what, touched ? "at least one" : "none",
+                           seen);
     }
 }
 
 static void run_expect_flash(struct rig_run *run, const struct rig_step *step)
 {
     const struct flash_arguments *wanted = RIG_ARGUMENTS(step, struct flash_arguments);
-    const guint64 *since = g_hash_table_lookup(run->flash_watches, wanted->since);
+    const GPtrArray *kept = g_hash_table_lookup(run->flash_watches, wanted->since);
+    g_autoptr(GArray) writes = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write));
+    struct changes changes = {.kept = kept, .writes = writes};
     struct watch watch = {.want_outside = true};
     g_autofree char *seen = NULL;
 
-    if (!since) {
+    if (!kept) {
         rig_run_error_text(run, "no 'watch-flash: %s' came before", wanted->since);
         return;
     }
-    expect_each_region(run, *since, wanted->written, true);
-    expect_each_region(run, *since, wanted->untouched, false);
-    watch_regions(run, *since, wanted->only, 0, rig_list_length(wanted->only), &watch);
-    seen = found_text(&watch);
+    if (!find_changes(run, kept, &changes))
+        return;
+    expect_each_region(run, &changes, wanted->written, true);
+    expect_each_region(run, &changes, wanted->untouched, false);
+    if (!watch_regions(run, &changes, wanted->only, 0, rig_list_length(wanted->only), &watch))
+        return;
+    seen = found_text(&changes, &watch);
     if (wanted->only)
         rig_run_expect(run, watch.n_found == 0, "writes elsewhere", "none", seen);
     if (wanted->at_most) {
         g_autofree char *bound = g_strdup_printf("at most %u", *wanted->at_most);
         g_autofree char *count = g_strdup_printf("%u", watch.n_operations);
 
-        rig_run_expect(run, watch.n_operations <= *wanted->at_most, "flash operations", bound, count);
+        rig_run_expect(run, watch.n_operations <= *wanted->at_most,
+                       changes.compared ? "bytes that differ" : "flash operations", bound, count);
     }
 }
 
@@ -523,7 +466,7 @@ static char *place_unfit(const struct rig_fit *fit, const struct rig_value *plac
     if (g_str_has_prefix(place->keyword, "slot"))
         return rig_fit_no_slot(fit, (guint64)(place->keyword[4] - '0'));
     if (g_str_equal(place->keyword, "scratch"))
-        return fit->layout.scratch.n_bytes ? NULL : fit_no_scratch(fit);
+        return rig_fit_no_scratch(fit);
     if (g_str_equal(place->keyword, "internal") || g_str_equal(place->keyword, "external") ||
         rig_layout_region(&fit->layout, place->keyword, &begin, &n_bytes))
         return NULL;
@@ -542,14 +485,26 @@ static char *flash_unfit(const struct rig_step *step, struct rig_fit *fit)
     return reason;
 }
 
+/* Bytes that differ do not tell how many operations they took. */
+static const char *flash_lacks(const struct rig_step *step, const char *const *capabilities)
+{
+    const guint32 *at_most = RIG_ARGUMENTS(step, struct flash_arguments)->at_most;
+
+    return at_most && *at_most && !g_strv_contains(capabilities, "flash-watch") ? "flash-watch" : NULL;
+}
+
 const struct rig_verb rig_verb_expect_flash = {
     .name = "expect-flash",
     .family = "expect",
-    .about = "Which parts of which flash device were written or left alone since `watch-flash`.",
+    .about =
+        "Which parts of which flash device were written or left alone since `watch-flash`. Where the board "
+        "does not tell its flash operations, by the bytes that differ: what was written as it was before "
+        "is then not seen, and a number other than 0 in `at-most` needs `flash-watch`.",
     .shape = &flash_shape,
     .within_us = 1000000,
     .at_once = true,
-    .needs = needs_watch,
+    .needs = needs_probe,
+    .lacks = flash_lacks,
     .unfit = flash_unfit,
     .example = "expect-flash: {since: before-upload, written: [slot1], untouched: [slot0]}",
     .run = run_expect_flash,

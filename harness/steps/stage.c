@@ -131,7 +131,8 @@ void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct r
         .also = g_ptr_array_new_with_free_func(g_free),
         .step_id = g_string_new(NULL),
         .console = g_ptr_array_new_with_free_func(g_free),
-        .flash_watches = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        .flash_watches =
+            g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref),
     };
     run->update = rig_update_new(&(const struct rig_update_setting){.board = board,
                                                                     .faults = run->faults,

@@ -85,8 +85,9 @@ struct rig_run {
     char **path_trailers;    /* and the trailers that they leave, told instead of the board's; NULL */
 
     GPtrArray *console; /* char *: lines since the last reset or power step, the last RIG_RUN_CONSOLE_LINES */
-    GHashTable *flash_watches; /* name -> guint64 *: flash operations counted before watch-flash */
-    guint boots_before;        /* bootloader runs before the last reset or power step */
+    GHashTable
+        *flash_watches; /* name -> GPtrArray *: what was known of the flash at watch-flash (flash_steps.c) */
+    guint boots_before; /* bootloader runs before the last reset or power step */
     guint resets_before;
     char *boot_stop; /* how the last bootloader run stopped short: assertion, crash, flash fault; NULL: it did
                         not */
