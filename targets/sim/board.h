@@ -53,6 +53,14 @@ void sim_board_on_flash(struct sim_board *board, sim_flash_observer observer, vo
 typedef void (*sim_pdu_struck)(void *user, uint64_t at_us, const struct sim_pdu_strike *strike);
 void sim_board_on_pdu_fault(struct sim_board *board, sim_pdu_struck struck, void *user);
 
+/* Wires beside the radio. A message to a board without power, or to a firmware that listens on none, is lost.
+ * What the board sends is told as it leaves; like those of the console, the callback must not step, reset or
+ * restore. */
+void sim_board_send(struct sim_board *board, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes);
+typedef void (*sim_message_sent)(void *user, uint64_t at_us, enum sim_wire wire, const uint8_t *bytes,
+                                 size_t n_bytes);
+void sim_board_on_message(struct sim_board *board, sim_message_sent sent, void *user);
+
 /* Power and reset. */
 void sim_board_power(struct sim_board *board, bool on);
 bool sim_board_powered(const struct sim_board *board);

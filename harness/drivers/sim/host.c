@@ -4,20 +4,23 @@
 
 #include "base/error.h"
 #include "drivers/sim/firmware.h"
-#include "protocol/smp/smp_server.h"
 
 #include <string.h>
 
 #define MAX_HELD_LINES 10000u
-#define MAX_MTU 517u
+#define MAX_SENT 64u
 #define FLASH_PIECE 100u
 #define MAX_DELAY_US 3600000000u
-
-static const struct sim_ble_central wire = {.address = {0xb0, 0x07, 0x21, 0x60, 0x00, 0x02}};
 
 struct held_line {
     guint64 at_us;
     char *text;
+};
+
+struct sent {
+    guint64 at_us;
+    enum sim_wire wire;
+    GBytes *bytes;
 };
 
 struct rig_sim_host {
@@ -35,8 +38,7 @@ struct rig_sim_host {
     guint64 told_us; /* board instant up to which lines have been told */
     rig_sim_host_line console;
     void *console_user;
-    GByteArray *incoming;
-    unsigned smp;      /* the characteristic */
+    GQueue sent;       /* struct sent: over wires, that nobody has taken yet */
     bool boot_pending; /* the bootloader's run is over for the board, not yet for the real clock */
     guint64 boot_end_us;
     bool application; /* what it handed over to */
@@ -53,6 +55,27 @@ static void held_free(gpointer item)
 
     g_free(held->text);
     g_free(held);
+}
+
+static void sent_free(gpointer item)
+{
+    struct sent *sent = item;
+
+    g_clear_pointer(&sent->bytes, g_bytes_unref);
+    g_free(sent);
+}
+
+/* What nobody takes is lost. */
+static void on_message(void *user, uint64_t at_us, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes)
+{
+    struct rig_sim_host *host = user;
+    struct sent *sent;
+
+    if (g_queue_get_length(&host->sent) >= MAX_SENT)
+        return;
+    sent = g_new(struct sent, 1);
+    *sent = (struct sent){at_us, wire, g_bytes_new(bytes, n_bytes)};
+    g_queue_push_tail(&host->sent, sent);
 }
 
 static void on_console(void *user, uint64_t at_us, const char *line)
@@ -96,7 +119,7 @@ struct rig_sim_host *rig_sim_host_new(struct rig_board *board, double speed, GEr
     host->speed = speed;
     host->origin_us = g_get_monotonic_time();
     host->origin_board_us = sim_board_now_us(host->sim);
-    host->incoming = g_byte_array_new();
+    g_queue_init(&host->sent);
     g_queue_init(&host->lines);
     if (!host->debug) {
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
@@ -106,6 +129,7 @@ struct rig_sim_host *rig_sim_host_new(struct rig_board *board, double speed, GEr
     }
     sim_board_on_console(host->sim, on_console, host);
     sim_board_on_boot(host->sim, on_boot, host);
+    sim_board_on_message(host->sim, on_message, host);
     return host;
 }
 
@@ -117,7 +141,7 @@ void rig_sim_host_free(struct rig_sim_host *host)
     sim_debug_free(host->debug);
     sim_snapshot_free(host->before);
     g_queue_clear_full(&host->lines, held_free);
-    g_byte_array_unref(host->incoming);
+    g_queue_clear_full(&host->sent, sent_free);
     host->board->ops->free(host->board);
     g_free(host);
 }
@@ -267,6 +291,7 @@ static void power_off(struct rig_sim_host *host)
     g_clear_pointer(&host->before, sim_snapshot_free);
     /* What the board had not sent yet stays unsent. */
     forget_lines(host, real_now_us(host));
+    g_queue_clear_full(&host->sent, sent_free);
 }
 
 static void power_on(struct rig_sim_host *host)
@@ -566,67 +591,22 @@ struct rig_sim_radio *rig_sim_host_radio(struct rig_sim_host *host)
     return host->radio;
 }
 
-static bool reach(struct rig_sim_host *host)
+void rig_sim_host_send(struct rig_sim_host *host, enum sim_wire wire, const guint8 *bytes, gsize n_bytes)
 {
-    /* Advertising in spite of a connection: the board started anew behind the old link's back. */
-    if (!sim_board_ble_advertising(host->sim))
-        return sim_board_ble_connected(host->sim);
-    g_byte_array_set_size(host->incoming, 0);
-    if (sim_board_ble_connect(host->sim, &wire, MAX_MTU) != SIM_BLE_OK)
-        return false;
-    return sim_board_ble_find(host->sim, RIG_SMP_SERVICE_UUID, RIG_SMP_CHARACTERISTIC_UUID, &host->smp) ==
-               SIM_BLE_OK &&
-           sim_board_ble_subscribe(host->sim, host->smp, SIM_GATT_NOTIFIED) == SIM_BLE_OK;
+    if (!host->radio && !sim_debug_stopped(host->debug))
+        sim_board_send(host->sim, wire, bytes, n_bytes);
 }
 
-/* A datagram or a frame is a message: what lacks its end is refused at once and not joined with the next one.
- * [SRC zephyr subsys/mgmt/mcumgr/smp/src/smp.c] */
-static bool is_whole(struct rig_sim_host *host, const guint8 *bytes, gsize n_bytes)
+GBytes *rig_sim_host_take(struct rig_sim_host *host, enum sim_wire *wire)
 {
-    struct rig_smp_header header;
-    guint8 answer[64];
-    gsize n_answer;
+    struct sent *sent = g_queue_peek_head(&host->sent);
+    GBytes *bytes;
 
-    if (n_bytes < RIG_SMP_HEADER_BYTES)
-        return false;
-    rig_smp_header_decode(bytes, &header);
-    if (RIG_SMP_HEADER_BYTES + (gsize)header.length <= n_bytes)
-        return true;
-    n_answer = rig_smp_encode_rc(&header, RIG_SMP_RC_CORRUPT, NULL, answer, sizeof answer);
-    g_byte_array_append(host->incoming, answer, (guint)n_answer);
-    return false;
-}
-
-void rig_sim_host_smp(struct rig_sim_host *host, const guint8 *bytes, gsize n_bytes)
-{
-    gsize room;
-
-    if (host->radio || !sim_board_powered(host->sim) || sim_debug_stopped(host->debug) || !reach(host) ||
-        !is_whole(host, bytes, n_bytes))
-        return;
-    room = sim_board_ble_mtu(host->sim) - 3u;
-    for (gsize at = 0; at < n_bytes; at += room)
-        if (sim_board_ble_write(host->sim, host->smp, false, bytes + at, MIN(room, n_bytes - at)) !=
-            SIM_BLE_OK)
-            return;
-}
-
-GBytes *rig_sim_host_smp_answer(struct rig_sim_host *host)
-{
-    struct sim_ble_packet packet;
-    struct rig_smp_header header;
-    gsize n_bytes;
-    GBytes *answer;
-
-    while (!host->radio && sim_board_ble_receive(host->sim, &packet))
-        g_byte_array_append(host->incoming, packet.bytes, packet.n_bytes);
-    if (host->incoming->len < RIG_SMP_HEADER_BYTES)
+    /* What the board did on its flash leaps ahead of the real clock, and the answer behind it. */
+    if (!sent || sent->at_us > MAX(real_now_us(host), host->told_us))
         return NULL;
-    rig_smp_header_decode(host->incoming->data, &header);
-    n_bytes = RIG_SMP_HEADER_BYTES + (gsize)header.length;
-    if (host->incoming->len < n_bytes)
-        return NULL;
-    answer = g_bytes_new(host->incoming->data, n_bytes);
-    g_byte_array_remove_range(host->incoming, 0, (guint)n_bytes);
-    return answer;
+    *wire = sent->wire;
+    bytes = g_steal_pointer(&sent->bytes);
+    sent_free(g_queue_pop_head(&host->sent));
+    return bytes;
 }

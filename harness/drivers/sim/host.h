@@ -63,15 +63,14 @@ bool rig_sim_host_command(struct rig_sim_host *host, JsonObject *request, JsonOb
 /* The arguments of "cut". false: none of these. */
 bool rig_sim_cut_parse(JsonObject *request, struct sim_cut *cut);
 
-/* SMP over any transport, through the board's own server as a central would reach it. A message to a board
- * that does not listen is lost. */
-void rig_sim_host_smp(struct rig_sim_host *host, const guint8 *bytes, gsize n_bytes);
-/* The next whole answer, NULL: none yet. Owned by the caller. */
-GBytes *rig_sim_host_smp_answer(struct rig_sim_host *host);
+/* A whole message over a wire. One to a board that does not listen is lost. */
+void rig_sim_host_send(struct rig_sim_host *host, enum sim_wire wire, const guint8 *bytes, gsize n_bytes);
+/* The next answer over a wire, NULL: none yet. Owned by the caller. */
+GBytes *rig_sim_host_take(struct rig_sim_host *host, enum sim_wire *wire);
 
-/* Gives the board a radio: where and config as for rig_sim_radio_new(). SMP by rig_sim_host_smp() is lost
- * from here on: the board has one link. The radio's commands are taken by rig_sim_host_command(), its state
- * is part of "status". */
+/* Gives the board a radio: where and config as for rig_sim_radio_new(). Messages of rig_sim_host_send() are
+ * lost from here on: the board has one link. The radio's commands are taken by rig_sim_host_command(), its
+ * state is part of "status". */
 bool rig_sim_host_add_radio(struct rig_sim_host *host, const char *where,
                             const struct sim_stack_config *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 struct rig_sim_radio *rig_sim_host_radio(struct rig_sim_host *host); /* NULL: none; borrowed */

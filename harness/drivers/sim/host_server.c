@@ -262,17 +262,13 @@ struct client {
     guint8 *bytes; /* room for what the protocol has */
 };
 
-/* Where SMP came from last, and answers go. */
-enum asker { ASKED_BY_NOBODY, ASKED_OVER_UDP, ASKED_OVER_CONSOLE };
-
 struct rig_host_server {
     struct rig_sim_host *host;
     int listeners[N_LISTENERS];
     guint16 ports[N_LISTENERS];
     struct client debug[MAX_CLIENTS];
     struct client control[MAX_CLIENTS];
-    struct sockaddr_in peer; /* who asked last over UDP */
-    enum asker asker;
+    struct sockaddr_in peer; /* who asked last over UDP, and gets the answers */
     char *control_path;      /* to be removed at the end */
     struct console *console; /* NULL: no pseudo-terminal */
     struct relay relay;
@@ -559,41 +555,38 @@ static void serve_smp(struct rig_host_server *server)
     gssize n = recvfrom(server->listeners[LISTEN_SMP], bytes, sizeof bytes, 0,
                         (struct sockaddr *)&server->peer, &length);
 
-    if (n <= 0)
-        return;
-    server->asker = ASKED_OVER_UDP;
-    rig_sim_host_smp(server->host, bytes, (gsize)n);
+    if (n > 0)
+        rig_sim_host_send(server->host, SIM_WIRE_DATAGRAM, bytes, (gsize)n);
 }
 
 static void take_message(void *user, const guint8 *message, gsize n_bytes)
 {
     struct rig_host_server *server = user;
 
-    server->asker = ASKED_OVER_CONSOLE;
-    rig_sim_host_smp(server->host, message, n_bytes);
+    rig_sim_host_send(server->host, SIM_WIRE_SERIAL, message, n_bytes);
 }
 
 /* A datagram that the system does not take is lost, as datagrams are. */
-static void send_answer(struct rig_host_server *server, const guint8 *bytes, gsize n_bytes)
+static void send_answer(const struct rig_host_server *server, enum sim_wire wire, const guint8 *bytes,
+                        gsize n_bytes)
 {
-    if (server->asker == ASKED_OVER_CONSOLE)
+    if (wire == SIM_WIRE_SERIAL && server->console)
         console_answer(server->console, bytes, n_bytes);
-    else if (server->asker == ASKED_OVER_UDP &&
-             sendto(server->listeners[LISTEN_SMP], bytes, n_bytes, 0, (struct sockaddr *)&server->peer,
-                    sizeof server->peer) < 0 &&
-             errno == EDESTADDRREQ)
-        server->asker = ASKED_BY_NOBODY;
+    else if (wire == SIM_WIRE_DATAGRAM && server->peer.sin_port)
+        (void)!sendto(server->listeners[LISTEN_SMP], bytes, n_bytes, 0,
+                      (const struct sockaddr *)&server->peer, sizeof server->peer);
 }
 
 static void send_answers(struct rig_host_server *server)
 {
+    enum sim_wire wire;
     GBytes *answer;
 
-    while ((answer = rig_sim_host_smp_answer(server->host))) {
+    while ((answer = rig_sim_host_take(server->host, &wire))) {
         gsize n_bytes;
         const guint8 *bytes = g_bytes_get_data(answer, &n_bytes);
 
-        send_answer(server, bytes, n_bytes);
+        send_answer(server, wire, bytes, n_bytes);
         g_bytes_unref(answer);
     }
 }

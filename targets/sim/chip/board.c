@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The chip: power, time and what is due in it, resets, power cuts, snapshots; and what it is to its firmware.
- */
+/* The chip: power, time and what is due in it, resets, power cuts, snapshots; what it is to its firmware. */
 #include "sim/board.h"
 
 #include "sim/chip/ble/ble.h"
@@ -63,6 +62,8 @@ struct sim_board {
     void *observer_user;
     sim_pdu_struck struck;
     void *struck_user;
+    sim_message_sent sent;
+    void *sent_user;
 };
 
 static uint64_t clock_of(const struct sim_board *board)
@@ -343,6 +344,14 @@ void sim_chip_line(struct sim_chip *chip, const char *line)
     cut_sees_line(board, line);
 }
 
+void sim_chip_send(struct sim_chip *chip, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes)
+{
+    struct sim_board *board = chip->board;
+
+    if (sim_flash_powered(chip->flash) && board->sent)
+        board->sent(board->sent_user, clock_of(board), wire, bytes, n_bytes);
+}
+
 void sim_chip_set_timer(struct sim_chip *chip, unsigned timer, uint64_t at_us)
 {
     chip->board->ram.due_us[EVENT_TIMER + timer] = at_us;
@@ -590,6 +599,18 @@ void sim_board_on_pdu_fault(struct sim_board *board, sim_pdu_struck struck, void
 {
     board->struck = struck;
     board->struck_user = user;
+}
+
+void sim_board_on_message(struct sim_board *board, sim_message_sent sent, void *user)
+{
+    board->sent = sent;
+    board->sent_user = user;
+}
+
+void sim_board_send(struct sim_board *board, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes)
+{
+    if (board->ram.powered && board->firmware->message)
+        board->firmware->message(&board->chip, wire, bytes, n_bytes);
 }
 
 void sim_board_power(struct sim_board *board, bool on)

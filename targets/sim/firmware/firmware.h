@@ -41,6 +41,10 @@ struct sim_image_view {
     bool confirmed; /* it stays */
 };
 
+/* What carries messages beside the radio, each of them whole: the frames of a serial port, without them and
+ * their CRC; datagrams. */
+enum sim_wire { SIM_WIRE_SERIAL, SIM_WIRE_DATAGRAM };
+
 enum sim_board_state {
     SIM_BOARD_OFF,
     SIM_BOARD_BOOTING, /* in the bootloader or the application's start */
@@ -80,6 +84,10 @@ struct sim_firmware {
     uint8_t (*retained)(const struct sim_chip *chip, unsigned number);
     void (*retain)(struct sim_chip *chip, unsigned number, uint8_t value);
 
+    /* A whole message over a wire, to whatever runs: bootloader or application. It gets no time of its own:
+     * what takes some waits for a timer. NULL: nothing listens on wires. */
+    void (*message)(struct sim_chip *chip, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes);
+
     struct sim_gatt_server gatt;
 };
 
@@ -93,6 +101,9 @@ void sim_chip_line(struct sim_chip *chip, const char *line);
 #define SIM_CHIP_NEVER UINT64_MAX
 void sim_chip_set_timer(struct sim_chip *chip, unsigned timer, uint64_t at_us);
 bool sim_chip_timer_is_set(const struct sim_chip *chip, unsigned timer);
+
+/* A message over a wire, at once. */
+void sim_chip_send(struct sim_chip *chip, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes);
 
 void sim_chip_enter(struct sim_chip *chip, enum sim_board_state state);
 /* The application starts: how soon it crashes is counted from here. */

@@ -49,6 +49,9 @@ struct state {
  * notifications --- */
 
 #define ATT_OVERHEAD_BYTES 3u
+#define FRAME_OVERHEAD_BYTES 4u
+#define MAX_DATAGRAM_BYTES 1500u
+#define WIRE_US 1000u /* that a message is on its way */
 
 static void push(struct sim_transport_queue *queue, unsigned buffer)
 {
@@ -80,14 +83,27 @@ static void transport_drop_assembly(struct sim_transport *transport)
     transport->assembling = false;
 }
 
+/* The requests over the radio; those over wires stay. */
+static void purge(struct sim_transport *transport)
+{
+    for (unsigned n = transport->received.n; n > 0; n--) {
+        unsigned buffer = pop(&transport->received);
+
+        if (transport->buffers[buffer].over_wire)
+            push(&transport->received, buffer);
+        else
+            transport->in_use[buffer] = false;
+    }
+}
+
 /* The link is gone. */
 static void transport_unlink(struct sim_transport *transport, struct sim_chip *chip)
 {
-    while (transport->received.n > 0)
-        transport->in_use[pop(&transport->received)] = false;
+    purge(transport);
     while (transport->leaving.n > 0)
         transport->in_use[pop(&transport->leaving)] = false;
-    sim_chip_set_timer(chip, SIM_TIMER_REQUEST, SIM_CHIP_NEVER);
+    if (transport->received.n == 0)
+        sim_chip_set_timer(chip, SIM_TIMER_REQUEST, SIM_CHIP_NEVER);
     sim_chip_set_timer(chip, SIM_TIMER_NOTIFY, SIM_CHIP_NEVER);
     transport->n_sent = 0;
     if (!(chip->radio->defects & SIM_BLE_DEFECT_KEEPS_FRAGMENTS))
@@ -100,6 +116,7 @@ static bool allocate(struct sim_transport *transport, const struct sim_app_confi
         if (!transport->in_use[i]) {
             transport->in_use[i] = true;
             transport->buffers[i].n_bytes = 0;
+            transport->buffers[i].over_wire = false;
             *buffer = i;
             return true;
         }
@@ -115,7 +132,10 @@ static void append(struct sim_transport_buffer *buffer, const uint8_t *bytes, si
 
 static void receive(struct sim_transport *transport, struct sim_chip *chip, unsigned buffer)
 {
-    transport->buffers[buffer].arrived_us = sim_chip_now_us(chip) + chip->radio->connection_interval_us;
+    uint64_t travels_us =
+        transport->buffers[buffer].over_wire ? WIRE_US : chip->radio->connection_interval_us;
+
+    transport->buffers[buffer].arrived_us = sim_chip_now_us(chip) + travels_us;
     push(&transport->received, buffer);
     if (transport->received.n == 1 && !sim_chip_timer_is_set(chip, SIM_TIMER_REQUEST))
         sim_chip_set_timer(chip, SIM_TIMER_REQUEST, transport->buffers[buffer].arrived_us);
@@ -171,16 +191,23 @@ static void transport_write(struct sim_transport *transport, struct sim_chip *ch
     }
 }
 
-/* Takes the first request out; its buffer stays in use until answer() is called with what the server wrote (0
- * bytes: nothing). */
-static unsigned transport_take_request(struct sim_transport *transport,
-                                       uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES], size_t *n_bytes)
+/* A frame has to fit its buffer with its length and CRC; of a datagram the server takes what fits its own
+ * buffer. */
+static void transport_message(struct sim_transport *transport, struct sim_chip *chip,
+                              const struct sim_app_config *config, enum sim_wire wire, const uint8_t *bytes,
+                              size_t n_bytes)
 {
-    unsigned buffer = pop(&transport->received);
+    size_t overhead = wire == SIM_WIRE_SERIAL ? FRAME_OVERHEAD_BYTES : 0;
+    unsigned buffer;
 
-    *n_bytes = transport->buffers[buffer].n_bytes;
-    memcpy(bytes, transport->buffers[buffer].bytes, *n_bytes);
-    return buffer;
+    if (wire == SIM_WIRE_DATAGRAM && n_bytes > MAX_DATAGRAM_BYTES)
+        n_bytes = MAX_DATAGRAM_BYTES;
+    if (n_bytes == 0 || n_bytes + overhead > config->smp_buf_size || !allocate(transport, config, &buffer))
+        return;
+    transport->buffers[buffer].over_wire = true;
+    transport->buffers[buffer].wire = (uint8_t)wire;
+    append(&transport->buffers[buffer], bytes, n_bytes);
+    receive(transport, chip, buffer);
 }
 
 static void schedule_request(const struct sim_transport *transport, struct sim_chip *chip)
@@ -217,10 +244,40 @@ static size_t make_bomb(uint8_t *bytes, size_t n_bytes, size_t room)
     return room;
 }
 
+/* Where the message that holds byte `at` of a run of messages ends. */
+static size_t message_end(const uint8_t *bytes, size_t n_bytes, size_t at)
+{
+    size_t end = 0;
+
+    while (end <= at && end + RIG_SMP_HEADER_BYTES <= n_bytes) {
+        struct rig_smp_header header;
+
+        rig_smp_header_decode(bytes + end, &header);
+        end += RIG_SMP_HEADER_BYTES + (size_t)header.length;
+    }
+    return end > n_bytes || end <= at ? n_bytes : end;
+}
+
+/* Each message on its own. */
+static void send_answers(struct sim_chip *chip, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes)
+{
+    for (size_t at = 0; at < n_bytes;) {
+        size_t end = message_end(bytes, n_bytes, at);
+
+        sim_chip_send(chip, wire, bytes + at, end - at);
+        at = end;
+    }
+}
+
 static void transport_answer(struct sim_transport *transport, struct sim_chip *chip, unsigned buffer,
                              const uint8_t *bytes, size_t n_bytes)
 {
     schedule_request(transport, chip);
+    if (transport->buffers[buffer].over_wire) {
+        transport->in_use[buffer] = false;
+        send_answers(chip, (enum sim_wire)transport->buffers[buffer].wire, bytes, n_bytes);
+        return;
+    }
     if (n_bytes == 0 || !(sim_chip_subscription(chip, SIM_SMP_CHARACTERISTIC) & SIM_GATT_NOTIFIED)) {
         transport->in_use[buffer] = false;
         return;
@@ -235,26 +292,12 @@ static void transport_answer(struct sim_transport *transport, struct sim_chip *c
         schedule_notification(transport, chip);
 }
 
-/* Where the message that holds byte `at` of a run of messages ends. */
-static size_t message_end(const struct sim_transport_buffer *buffer, size_t at)
-{
-    size_t end = 0;
-
-    while (end <= at && end + RIG_SMP_HEADER_BYTES <= buffer->n_bytes) {
-        struct rig_smp_header header;
-
-        rig_smp_header_decode(buffer->bytes + end, &header);
-        end += RIG_SMP_HEADER_BYTES + (size_t)header.length;
-    }
-    return end > buffer->n_bytes || end <= at ? buffer->n_bytes : end;
-}
-
 /* One notification goes over the air. */
 static void transport_notify(struct sim_transport *transport, struct sim_chip *chip)
 {
     unsigned index = transport->leaving.index[0];
     const struct sim_transport_buffer *buffer = &transport->buffers[index];
-    size_t end = message_end(buffer, transport->n_sent);
+    size_t end = message_end(buffer->bytes, buffer->n_bytes, transport->n_sent);
     size_t n_bytes = end - transport->n_sent;
     uint8_t value[SIM_BLE_MAX_MTU];
 
@@ -539,6 +582,7 @@ static void start_updater(struct sim_chip *chip)
     enum sim_app_updater updater = own_of(chip)->config.app.updater;
 
     state_of(chip)->retained.updater_wanted = false;
+    state_of(chip)->app.serves = true;
     sim_chip_enter(chip, SIM_BOARD_RUNNING);
     sim_chip_advertise(chip,
                        &(struct sim_ble_advertiser){.next_address = updater == SIM_APP_UPDATER_NEXT_ADDRESS,
@@ -565,6 +609,7 @@ static void start_application(struct sim_chip *chip)
         sim_chip_crash(chip);
         return;
     }
+    state_of(chip)->app.serves = true;
     sim_chip_enter(chip, SIM_BOARD_RUNNING);
     sim_chip_line(chip, "*** Booting Zephyr OS build v4.4.0 ***");
     rig_image_version_format(&running->version, version);
@@ -617,10 +662,11 @@ static void serve(struct sim_chip *chip)
                                 .flash = chip->flash,
                                 .app = &state->app,
                                 .retained = &state->retained};
-    uint8_t packet[RIG_SMP_MAX_MESSAGE_BYTES], answers[RIG_SMP_MAX_MESSAGE_BYTES];
-    size_t n_packet;
-    unsigned buffer = transport_take_request(&state->transport, packet, &n_packet);
-    size_t n_answers = sim_server_input(&server, packet, n_packet, answers, sizeof answers);
+    uint8_t answers[RIG_SMP_MAX_MESSAGE_BYTES];
+    /* It stays in use until it is answered. */
+    unsigned buffer = pop(&state->transport.received);
+    const struct sim_transport_buffer *request = &state->transport.buffers[buffer];
+    size_t n_answers = sim_server_input(&server, request->bytes, request->n_bytes, answers, sizeof answers);
 
     transport_answer(&state->transport, chip, buffer, answers, n_answers);
     after_request(chip);
@@ -678,6 +724,12 @@ static uint8_t take_write(struct sim_chip *chip, unsigned characteristic, bool w
     (void)with_response;
     transport_write(&state_of(chip)->transport, chip, &own_of(chip)->config.app, bytes, n_bytes);
     return 0;
+}
+
+static void take_message(struct sim_chip *chip, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes)
+{
+    if (state_of(chip)->app.serves)
+        transport_message(&state_of(chip)->transport, chip, &own_of(chip)->config.app, wire, bytes, n_bytes);
 }
 
 static uint8_t take_subscription(struct sim_chip *chip, unsigned characteristic,
@@ -741,5 +793,6 @@ const struct sim_firmware sim_mcuboot = {
     .stopped = stopped,
     .view = view,
     .application_at = application_at,
+    .message = take_message,
     .gatt = {.services = services, .write = take_write, .subscribe = take_subscription, .linked = linked},
 };

@@ -20,6 +20,7 @@ struct sim_upload {
     uint8_t tail[32];
 };
 struct sim_app {
+    bool serves; /* it runs and takes messages over wires */
     struct sim_upload upload;
     uint32_t n_uploads; /* finished since the application started */
     bool reset_wanted;  /* after config->reset_delay_us */
@@ -67,12 +68,15 @@ struct sim_app_memo {
 void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash,
                   struct sim_app_memo *memo, struct sim_running *running);
 
-/* The transport over Bluetooth: net buffers that hold first a request and then its answers, reassembly, the
- * pace of both. [SRC zephyr subsys/mgmt/mcumgr/transport/src/smp_bt.c, smp_reassembly.c] */
+/* The transports: net buffers that hold first a request and then its answers. Over Bluetooth with reassembly
+ * and the pace of both; over wires a message comes whole. [SRC zephyr
+ * subsys/mgmt/mcumgr/transport/src/smp_bt.c, smp_reassembly.c, serial_util.c, smp_udp.c] */
 #define SIM_TRANSPORT_MAX_BUFFERS 8
 struct sim_transport_buffer {
     uint64_t arrived_us;
     uint16_t n_bytes;
+    bool over_wire; /* else over the radio */
+    uint8_t wire;   /* enum sim_wire */
     uint8_t bytes[RIG_SMP_MAX_MESSAGE_BYTES];
 };
 /* Buffers in order, by index. */
