@@ -142,6 +142,7 @@ struct rig_target_spec {
     const char *chip;
     const struct rig_qemu_spec *qemu;
     const struct rig_reach_spec *reach;
+    const char *link;
     const char *boot_line;
     const char *key;
     const struct rig_firmware_spec *firmware;

@@ -17,6 +17,7 @@ const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
 const char *const rig_choices_gatt_table[] = {"fixed", "moves", "moves-silently", NULL};
 const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
+static const char *const links[] = {"ble", "serial", "udp", NULL};
 static const char *const consoles[] = {"direct", "rtt", NULL};
 static const char *const ap_locks[] = {"off", "firmware-opens", "stays", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
@@ -235,6 +236,10 @@ static const struct rig_field target_fields[] = {
     RIG_STRUCT_FIELD("reach", RECORD, struct rig_target_spec, reach, struct rig_reach_spec, &reach_shape,
                      .about = "Kind `running`: where its update server is."),
     RIG_FIELD(
+        "link", CHOICE, struct rig_target_spec, link, .choices = links, .default_text = "ble",
+        .about =
+            "Kind `simulated`: what carries its updates, in this process: Bluetooth LE, a serial port, UDP."),
+    RIG_FIELD(
         "boot-line", LINE, struct rig_target_spec, boot_line,
         .about =
             "Kinds `board`, `qemu`, `simulated-process`: a piece of the console line that each run of the "
@@ -276,6 +281,7 @@ static const struct rig_rule target_rules[] = {
     {.field = "chip", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_a_chip},
     {.field = "qemu", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_qemu},
     {.field = "reach", .kind = RIG_RULE_NEEDS, .other = "kind", .others = that_runs},
+    {.field = "link", .kind = RIG_RULE_NEEDS, .other = "kind", .others = simulated_kinds},
     {.field = "boot-line", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_boot_line},
     {.field = "firmware", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},
     {0},

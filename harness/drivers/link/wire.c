@@ -77,7 +77,6 @@ static bool answers_echo(GBytes *packet, char *why, gsize room)
 
 struct asking {
     struct rig_wire *wire;
-    guint64 next_us;
     bool answered;
     GError *error;
 };
@@ -93,11 +92,24 @@ static bool answered(void *user)
         asking->answered = answers_echo(packet, wire->text, sizeof wire->text) || asking->answered;
         g_clear_pointer(&packet, g_bytes_unref);
     }
-    if (!asking->error && !asking->answered && wire->board->ops->now_us(wire->board) >= asking->next_us) {
-        asking->next_us = wire->board->ops->now_us(wire->board) + ASK_AGAIN_US;
-        (void)!ask(wire, &asking->error);
-    }
     return asking->answered || asking->error;
+}
+
+/* Again and again: who starts only now has not heard the first question. */
+static bool ask_until_answered(struct asking *asking, guint64 until_us, GError **error)
+{
+    struct rig_board *board = asking->wire->board;
+    bool done = false;
+
+    do {
+        guint64 again_us = board->ops->now_us(board) + ASK_AGAIN_US;
+
+        if (!ask(asking->wire, &asking->error))
+            return true;
+        if (!rig_board_wait_for(board, MIN(again_us, until_us), answered, asking, &done, error))
+            return false;
+    } while (!done && board->ops->now_us(board) < until_us);
+    return true;
 }
 
 static bool drain(struct rig_wire *wire, GError **error)
@@ -131,7 +143,6 @@ static bool wire_connect(struct rig_link *base, const struct rig_link_connect *h
 {
     struct rig_wire *wire = self(base);
     struct asking asking = {.wire = wire};
-    bool there = false;
 
     if (how->pair)
         return refuse_security(wire, error);
@@ -142,7 +153,7 @@ static bool wire_connect(struct rig_link *base, const struct rig_link_connect *h
     /* What is left from before is no answer. */
     if (!wire->ops->open(wire, error) || !drain(wire, error))
         return false;
-    if (!rig_board_wait_for(wire->board, how->until_us, answered, &asking, &there, error)) {
+    if (!ask_until_answered(&asking, how->until_us, error)) {
         g_clear_error(&asking.error);
         return false;
     }
@@ -150,11 +161,11 @@ static bool wire_connect(struct rig_link *base, const struct rig_link_connect *h
         g_propagate_error(error, asking.error);
         return false;
     }
-    *outcome = there ? RIG_LINK_OK : RIG_LINK_NOT_FOUND;
-    wire->up = there;
+    *outcome = asking.answered ? RIG_LINK_OK : RIG_LINK_NOT_FOUND;
+    wire->up = asking.answered;
     set_mtu(wire, how->mtu);
-    if (there || !wire->text[0])
-        g_snprintf(wire->text, sizeof wire->text, "%s over %s", there ? "connected" : "no answer",
+    if (wire->up || !wire->text[0])
+        g_snprintf(wire->text, sizeof wire->text, "%s over %s", wire->up ? "connected" : "no answer",
                    wire->ops->called);
     tell(wire);
     return true;

@@ -86,6 +86,7 @@ struct rig_snapshot {
     struct sim_debug *debug;
     guint64 stood_us;
     struct rig_sim_link link;
+    struct rig_wire wire; /* as the host saw it */
     guint n_operations;
 };
 
@@ -116,6 +117,7 @@ static void on_boot(void *user, uint64_t at_us, const struct sim_start *start, u
 
     if (sim->debug)
         sim_debug_saw_boot(sim->debug, start->application);
+    rig_link_board_gone(sim->board.link, "disconnected: the board started anew");
     if (!listener->boot)
         return;
     if (sim->firmware->account)
@@ -159,6 +161,13 @@ static void stand_still(struct rig_sim *sim, guint64 until_us)
         sim->stood_us = until_us - sim_board_now_us(sim->sim);
 }
 
+static void notice_link(struct rig_sim *sim)
+{
+    rig_sim_link_notice(&sim->link);
+    if (!sim_board_powered(sim->sim))
+        rig_link_board_gone(sim->board.link, "disconnected: the board has no power");
+}
+
 static bool sim_wait(struct rig_board *board, guint64 until_us, bool *happened, GError **error)
 {
     struct rig_sim *sim = self(board);
@@ -174,7 +183,7 @@ static bool sim_wait(struct rig_board *board, guint64 until_us, bool *happened, 
         *happened = sim_board_step(sim->sim, until_us > sim->stood_us ? until_us - sim->stood_us : 0);
     if (sim->debug)
         sim_debug_notice(sim->debug);
-    rig_sim_link_notice(&sim->link);
+    notice_link(sim);
     return true;
 }
 
@@ -182,6 +191,19 @@ static void tell_sim(struct rig_sim *sim, const struct rig_sim_taught *taught)
 {
     if (sim->firmware->teach && !sim->firmware->teach(sim->sim, taught->hash, &taught->personality))
         g_error("no memory");
+}
+
+/* A new board knows nobody. */
+static void begin_link(struct rig_sim *sim)
+{
+    bool serial = g_str_equal(sim->target->spec->link, "serial");
+
+    rig_sim_link_init(&sim->link, sim);
+    sim->board.link = &sim->link.link;
+    if (!serial && !g_str_equal(sim->target->spec->link, "udp"))
+        return;
+    rig_sim_wire_begin(&sim->wire, sim, serial ? SIM_WIRE_SERIAL : SIM_WIRE_DATAGRAM);
+    sim->board.link = &sim->wire.wire.link;
 }
 
 /* On failure the board that is there stays. */
@@ -213,6 +235,7 @@ static bool make_board(struct rig_sim *sim, guint64 seed, GError **error)
         tell_sim(sim, &g_array_index(sim->taught, struct rig_sim_taught, i));
     if (sim->firmware->made)
         sim->firmware->made(sim);
+    begin_link(sim);
     return true;
 }
 
@@ -233,7 +256,6 @@ static bool sim_prepare(struct rig_board *board, const struct rig_board_setup *s
 
     if (!remake(sim, setup->options, setup->seed, error))
         return false;
-    rig_sim_link_init(&sim->link, sim);
     if (sim->firmware->program)
         return sim->firmware->program(sim, setup, error);
     if (setup->n_images == 0 && setup->confirmed)
@@ -304,6 +326,7 @@ static struct rig_snapshot *sim_keep(struct rig_board *board, GError **error)
     snapshot->debug = sim->debug ? sim_debug_save(sim->debug) : NULL;
     snapshot->stood_us = sim->stood_us;
     snapshot->link = sim->link;
+    snapshot->wire = sim->wire.wire;
     snapshot->n_operations = sim->operations->len;
     return snapshot;
 }
@@ -317,6 +340,9 @@ static bool sim_rewind(struct rig_board *board, const struct rig_snapshot *snaps
         sim_debug_restore(sim->debug, snapshot->debug);
     sim->stood_us = snapshot->stood_us;
     sim->link = snapshot->link;
+    if (sim->board.link == &sim->wire.wire.link)
+        rig_link_close(sim->board.link); /* what is on its way is from another time */
+    sim->wire.wire = snapshot->wire;
     g_array_set_size(sim->operations, snapshot->n_operations);
     (void)error;
     return true;
@@ -339,13 +365,10 @@ static bool sim_make_safe(struct rig_board *board, GError **error)
 
     sim_board_disarm_cut(sim->sim);
     sim_board_ble_disconnect(sim->sim);
-    rig_sim_link_notice(&sim->link);
     sim_board_power(sim->sim, false);
+    notice_link(sim);
     g_array_set_size(sim->taught, 0);
-    if (!remake(sim, NULL, 0, error))
-        return false;
-    rig_sim_link_init(&sim->link, sim);
-    return true;
+    return remake(sim, NULL, 0, error);
 }
 
 static void sim_free(struct rig_board *board)
@@ -392,6 +415,7 @@ static bool sim_power_set(struct rig_power *power, bool on, GError **error)
     sim_board_power(sim->sim, on);
     if (sim->debug)
         sim_debug_notice(sim->debug);
+    notice_link(sim);
     return true;
 }
 
@@ -710,15 +734,10 @@ static void list_capabilities(struct rig_sim *sim)
 {
     static const char *const always[] = {
         "simulated",
-        "ble",
         "power",
         "reset",
         "probe",
         "console",
-        "bonding",
-        "raw-security",
-        "chosen-mtu",
-        "packet-faults",
         "board-options",
         "power-cut-at-operation",
         "power-cut-at-console",
@@ -726,9 +745,14 @@ static void list_capabilities(struct rig_sim *sim)
         "rewind",
         "flash-watch",
     };
+    static const char *const radio[] = {"ble", "bonding", "raw-security", "chosen-mtu", "packet-faults"};
     guint n = G_N_ELEMENTS(always);
 
     memcpy(sim->capabilities, always, sizeof always);
+    if (sim->board.link == &sim->link.link) {
+        memcpy(sim->capabilities + n, radio, sizeof radio);
+        n += G_N_ELEMENTS(radio);
+    }
     for (const char *const *own = sim->firmware->capabilities; own && *own; own++) {
         g_assert(n + 4 < RIG_SIM_MAX_CAPABILITIES);
         sim->capabilities[n++] = *own;
@@ -749,11 +773,9 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
     sim->target = target;
     sim->operations = g_array_new(FALSE, FALSE, sizeof(struct rig_flash_write));
     sim->taught = g_array_new(FALSE, FALSE, sizeof(struct rig_sim_taught));
-    rig_sim_link_init(&sim->link, sim);
     init_power(&sim->power, sim);
     init_probe(&sim->probe, sim);
     sim->board = (struct rig_board){.ops = &ops,
-                                    .link = &sim->link.link,
                                     .power = &sim->power.power,
                                     .probe = &sim->probe.probe,
                                     .options = &board_options,

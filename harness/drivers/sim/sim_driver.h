@@ -6,6 +6,7 @@
 
 #include "bench/target.h"
 #include "drivers/board/board.h"
+#include "drivers/link/wire.h"
 #include "sim/firmware/mcuboot/mcuboot.h"
 #include "sim/firmware/mcuboot/guest/guest.h"
 #include "sim/firmware/nordic/nordic_legacy.h"
@@ -69,6 +70,13 @@ struct rig_sim_link {
     char text[96];
     struct rig_link_answers answers;
 };
+/* In the place of the link over the radio, where the target says so. */
+struct rig_sim_wire {
+    struct rig_wire wire;
+    struct rig_sim *sim;
+    enum sim_wire carries;
+    GQueue waiting; /* GBytes: messages of the board that nobody has asked for yet */
+};
 struct rig_sim_power {
     struct rig_power power;
     struct rig_sim *sim;
@@ -88,6 +96,7 @@ struct rig_sim {
     struct rig_board board;
     const char *capabilities[RIG_SIM_MAX_CAPABILITIES]; /* NULL-terminated */
     struct rig_sim_link link;
+    struct rig_sim_wire wire;
     struct rig_sim_power power;
     struct rig_sim_probe probe;
     const struct rig_target *target;
@@ -128,6 +137,8 @@ static inline guint64 rig_sim_now_us(const struct rig_sim *sim)
 }
 
 void rig_sim_link_init(struct rig_sim_link *link, struct rig_sim *sim);
+/* The board is a new one: nothing of the old one is left on the wire. waiting: initialised. */
+void rig_sim_wire_begin(struct rig_sim_wire *link, struct rig_sim *sim, enum sim_wire carries);
 /* Tells the listener when the connection ended meanwhile. */
 void rig_sim_link_notice(struct rig_sim_link *link);
 

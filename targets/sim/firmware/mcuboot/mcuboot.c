@@ -83,28 +83,27 @@ static void transport_drop_assembly(struct sim_transport *transport)
     transport->assembling = false;
 }
 
-/* The requests over the radio; those over wires stay. */
-static void purge(struct sim_transport *transport)
+/* What belongs to the radio; what belongs to wires stays. */
+static void purge(struct sim_transport *transport, struct sim_transport_queue *queue, struct sim_chip *chip,
+                  unsigned timer)
 {
-    for (unsigned n = transport->received.n; n > 0; n--) {
-        unsigned buffer = pop(&transport->received);
+    for (unsigned n = queue->n; n > 0; n--) {
+        unsigned buffer = pop(queue);
 
         if (transport->buffers[buffer].over_wire)
-            push(&transport->received, buffer);
+            push(queue, buffer);
         else
             transport->in_use[buffer] = false;
     }
+    if (queue->n == 0)
+        sim_chip_set_timer(chip, timer, SIM_CHIP_NEVER);
 }
 
 /* The link is gone. */
 static void transport_unlink(struct sim_transport *transport, struct sim_chip *chip)
 {
-    purge(transport);
-    while (transport->leaving.n > 0)
-        transport->in_use[pop(&transport->leaving)] = false;
-    if (transport->received.n == 0)
-        sim_chip_set_timer(chip, SIM_TIMER_REQUEST, SIM_CHIP_NEVER);
-    sim_chip_set_timer(chip, SIM_TIMER_NOTIFY, SIM_CHIP_NEVER);
+    purge(transport, &transport->received, chip, SIM_TIMER_REQUEST);
+    purge(transport, &transport->leaving, chip, SIM_TIMER_NOTIFY);
     transport->n_sent = 0;
     if (!(chip->radio->defects & SIM_BLE_DEFECT_KEEPS_FRAGMENTS))
         transport_drop_assembly(transport);
@@ -223,7 +222,8 @@ static void schedule_request(const struct sim_transport *transport, struct sim_c
 
 static void schedule_notification(const struct sim_transport *transport, struct sim_chip *chip)
 {
-    uint64_t interval_us = chip->radio->connection_interval_us;
+    bool over_wire = transport->buffers[transport->leaving.index[0]].over_wire;
+    uint64_t interval_us = over_wire ? WIRE_US : chip->radio->connection_interval_us;
     uint64_t now_us = sim_chip_now_us(chip);
     uint64_t from_us = now_us > transport->last_notify_us ? now_us : transport->last_notify_us;
 
@@ -258,37 +258,41 @@ static size_t message_end(const uint8_t *bytes, size_t n_bytes, size_t at)
     return end > n_bytes || end <= at ? n_bytes : end;
 }
 
-/* Each message on its own. */
-static void send_answers(struct sim_chip *chip, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes)
-{
-    for (size_t at = 0; at < n_bytes;) {
-        size_t end = message_end(bytes, n_bytes, at);
-
-        sim_chip_send(chip, wire, bytes + at, end - at);
-        at = end;
-    }
-}
-
 static void transport_answer(struct sim_transport *transport, struct sim_chip *chip, unsigned buffer,
                              const uint8_t *bytes, size_t n_bytes)
 {
+    bool over_wire = transport->buffers[buffer].over_wire;
+
     schedule_request(transport, chip);
-    if (transport->buffers[buffer].over_wire) {
-        transport->in_use[buffer] = false;
-        send_answers(chip, (enum sim_wire)transport->buffers[buffer].wire, bytes, n_bytes);
-        return;
-    }
-    if (n_bytes == 0 || !(sim_chip_subscription(chip, SIM_SMP_CHARACTERISTIC) & SIM_GATT_NOTIFIED)) {
+    if (n_bytes == 0 ||
+        (!over_wire && !(sim_chip_subscription(chip, SIM_SMP_CHARACTERISTIC) & SIM_GATT_NOTIFIED))) {
         transport->in_use[buffer] = false;
         return;
     }
     transport->buffers[buffer].n_bytes = 0;
     append(&transport->buffers[buffer], bytes, n_bytes);
-    if (chip->radio->misbehaves & SIM_BLE_CBOR_BOMBS)
+    if (!over_wire && chip->radio->misbehaves & SIM_BLE_CBOR_BOMBS)
         transport->buffers[buffer].n_bytes = (uint16_t)make_bomb(transport->buffers[buffer].bytes, n_bytes,
                                                                  sim_chip_mtu(chip) - ATT_OVERHEAD_BYTES);
     push(&transport->leaving, buffer);
     if (!sim_chip_timer_is_set(chip, SIM_TIMER_NOTIFY))
+        schedule_notification(transport, chip);
+}
+
+/* Each message on its own. */
+static void send_answers(struct sim_transport *transport, struct sim_chip *chip)
+{
+    unsigned index = pop(&transport->leaving);
+    const struct sim_transport_buffer *buffer = &transport->buffers[index];
+
+    transport->in_use[index] = false;
+    for (size_t at = 0; at < buffer->n_bytes;) {
+        size_t end = message_end(buffer->bytes, buffer->n_bytes, at);
+
+        sim_chip_send(chip, (enum sim_wire)buffer->wire, buffer->bytes + at, end - at);
+        at = end;
+    }
+    if (transport->leaving.n > 0)
         schedule_notification(transport, chip);
 }
 
@@ -318,6 +322,14 @@ static void transport_notify(struct sim_transport *transport, struct sim_chip *c
         schedule_notification(transport, chip);
     /* Last, since it may end the link and purge all of this. */
     sim_chip_notify(chip, SIM_SMP_CHARACTERISTIC, value, n_bytes);
+}
+
+static void transport_leave(struct sim_transport *transport, struct sim_chip *chip)
+{
+    if (transport->buffers[transport->leaving.index[0]].over_wire)
+        send_answers(transport, chip);
+    else
+        transport_notify(transport, chip);
 }
 
 static struct own *own_of(const struct sim_chip *chip)
@@ -689,7 +701,7 @@ static void on_timer(struct sim_chip *chip, unsigned timer)
         serve(chip);
         break;
     case TIMER_NOTIFY:
-        transport_notify(&state_of(chip)->transport, chip);
+        transport_leave(&state_of(chip)->transport, chip);
         break;
     }
 }
