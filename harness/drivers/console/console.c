@@ -374,13 +374,6 @@ struct rig_console *rig_console_open_at(const struct rig_console_place *place, G
     return channel ? rig_console_open_on(channel) : NULL;
 }
 
-struct rig_console *rig_console_open(const char *tty, guint baud, GError **error)
-{
-    const struct rig_console_place place = {.tty = tty, .baud = baud};
-
-    return rig_console_open_at(&place, error);
-}
-
 void rig_console_free(struct rig_console *console)
 {
     if (!console)

@@ -28,8 +28,6 @@ struct rig_console_place {
  * and the remedy. */
 struct rig_console *rig_console_open_at(const struct rig_console_place *place,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* A serial port. */
-struct rig_console *rig_console_open(const char *tty, guint baud, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whatever a channel of the caller's own carries; it is taken. */
 struct rig_byte_channel;
 struct rig_console *rig_console_open_on(struct rig_byte_channel *channel) G_GNUC_WARN_UNUSED_RESULT;

@@ -171,10 +171,11 @@ static bool measure_console(void)
     gint64 times_us[N_SWITCHES] = {0};
     struct rig_power_host host;
     bool ok = rig_pty_open(&stand.pty);
+    const struct rig_console_place place = {.tty = stand.pty.path, .baud = 115200};
 
     rig_power_host_init(&host);
     stand.power = ok ? power_stand_open(&host, entry, &stand.error) : NULL;
-    stand.console = stand.power ? rig_console_open(stand.pty.path, 115200, &stand.error) : NULL;
+    stand.console = stand.power ? rig_console_open_at(&place, &stand.error) : NULL;
     ok = stand.console != NULL;
     for (guint i = 0; ok && i < N_SWITCHES; i++)
         ok = (times_us[i] = measure_line(&stand)) >= 0;

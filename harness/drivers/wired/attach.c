@@ -68,11 +68,12 @@ static bool open_power(struct rig_wired *board, GError **error)
 static bool open_console(struct rig_wired *board, GError **error)
 {
     const struct rig_console_spec *console = board->entry->spec->console;
+    const struct rig_console_place place = {.tty = console->tty, .baud = console->baud};
 
     if (console->rtt)
         rig_wired_open_rtt(board, console->rtt);
     else
-        board->console = rig_console_open(console->tty, console->baud, error);
+        board->console = rig_console_open_at(&place, error);
     if (!board->console)
         return false;
     board->console_wake = rig_board_wake_on(&board->board, rig_console_fd(board->console));
