@@ -133,14 +133,20 @@ static void adopt_build(struct rig_sim *sim)
     static const enum rig_swap_mode modes[] = {[BOOTLOADER_SWAP_MOVE] = RIG_SWAP_MOVE,
                                                [BOOTLOADER_SWAP_SCRATCH] = RIG_SWAP_SCRATCH,
                                                [BOOTLOADER_SWAP_OFFSET] = RIG_SWAP_OFFSET,
-                                               [BOOTLOADER_SWAP_OVERWRITE] = RIG_SWAP_OVERWRITE};
+                                               [BOOTLOADER_SWAP_OVERWRITE] = RIG_SWAP_OVERWRITE,
+                                               [BOOTLOADER_SWAP_DIRECT_XIP] = RIG_SWAP_DIRECT_XIP,
+                                               [BOOTLOADER_SWAP_DIRECT_XIP_REVERT] =
+                                                   RIG_SWAP_DIRECT_XIP_REVERT,
+                                               [BOOTLOADER_SWAP_RAM_LOAD] = RIG_SWAP_RAM_LOAD,
+                                               [BOOTLOADER_SWAP_RAM_LOAD_REVERT] = RIG_SWAP_RAM_LOAD_REVERT,
+                                               [BOOTLOADER_SWAP_SINGLE] = RIG_SWAP_SINGLE};
     const struct bootloader_build *build = sim->guest ? sim_guest_build(sim->guest) : NULL;
     struct sim_boot_config *boot = &sim->mcuboot.boot;
     struct rig_layout *layout = &sim->board.layout;
 
     if (!build)
         return;
-    if (build->swap && build->swap < G_N_ELEMENTS(modes))
+    if (build->swap && build->swap != BOOTLOADER_SWAP_OTHER && build->swap < G_N_ELEMENTS(modes))
         layout->mode = modes[build->swap];
     adopt_signatures(sim, build->signatures);
     layout->max_align = build->max_align ? build->max_align : layout->max_align;

@@ -147,6 +147,11 @@ enum bootloader_swap {
     BOOTLOADER_SWAP_OFFSET = 3,
     BOOTLOADER_SWAP_OVERWRITE = 4,
     BOOTLOADER_SWAP_OTHER = 5, /* a way of its own */
+    BOOTLOADER_SWAP_DIRECT_XIP = 6,
+    BOOTLOADER_SWAP_DIRECT_XIP_REVERT = 7,
+    BOOTLOADER_SWAP_RAM_LOAD = 8,
+    BOOTLOADER_SWAP_RAM_LOAD_REVERT = 9,
+    BOOTLOADER_SWAP_SINGLE = 10, /* one slot */
 };
 enum bootloader_signature { /* bits: each kind that is accepted */
                             BOOTLOADER_SIGNATURE_ECDSA_P256 = 1,

@@ -4,7 +4,7 @@
 #define LEDGER_PORT_H
 
 #include "ledger.h"
-#include "sim/firmware/mcuboot/bootloader_abi.h"
+#include "bootloader_abi.h"
 
 /* Finds the part's areas; host is kept for the port functions. false: the part does not fit,
  * decision->text says why. */
