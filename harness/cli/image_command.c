@@ -304,7 +304,8 @@ static int run_damage(char **argv)
 
 static const char key_description[] =
     "Commands:\n"
-    "  make KIND -o FILE      a new private key; KIND is ecdsa-p256, rsa-2048, rsa-3072 or ed25519\n"
+    "  make KIND -o FILE      a new private key; KIND is ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072 or "
+    "ed25519\n"
     "  show KEY               kind, private or public, and the key hash that images carry\n"
     "  public KEY [-o FILE]   the public half as PEM, to FILE or to the terminal\n"
     "  code KEY [-o FILE]     the public half as C, for Nordic's secure bootloader (dfu_public_key.c)\n"
@@ -337,7 +338,7 @@ static bool write_key(const struct rig_key *key, bool private_part, const char *
 
 static bool make_key(const char *kind_name, const char *output, GError **error)
 {
-    const char *why = "the kinds are ecdsa-p256, rsa-2048, rsa-3072, ed25519";
+    const char *why = "the kinds are ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, ed25519";
     enum rig_key_kind kind;
     struct rig_key *key = NULL;
     bool done;

@@ -208,7 +208,7 @@ bool rig_image_format_parse(const char *text, enum rig_image_format *format, GEr
 static struct rig_key *load_test_key(const char *name, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(name, ":", 2);
-    const char *why = "the kinds are ecdsa-p256, rsa-2048, rsa-3072, ed25519";
+    const char *why = "the kinds are ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, ed25519";
     struct rig_key *key = NULL;
     enum rig_key_kind kind;
     guint64 index = 0;

@@ -12,9 +12,9 @@
 /* The options as text. */
 struct make_options {
     char *version, *key, *sign, *header_bytes, *counter, *load_address, *slot_bytes, *erased, *align,
-        *max_sectors, *size, *seed, *format, *output, *output_dir, *batch;
+        *max_sectors, *size, *seed, *format, *output, *output_dir, *batch, *sha, *public_key_format;
     char **dependencies, **custom;
-    gboolean pad_header, header_reserved, pad, confirm, non_bootable;
+    gboolean pad_header, header_reserved, pad, confirm, non_bootable, pure, pad_sig;
 };
 
 /* The options as values; a recipe and what it borrows. */
@@ -29,10 +29,12 @@ struct make_job {
 
 static void make_options_clear(struct make_options *options)
 {
-    char **texts[] = {&options->version, &options->key,          &options->sign,       &options->header_bytes,
-                      &options->counter, &options->load_address, &options->slot_bytes, &options->erased,
-                      &options->align,   &options->max_sectors,  &options->size,       &options->seed,
-                      &options->format,  &options->output,       &options->output_dir, &options->batch};
+    char **texts[] = {&options->version,      &options->key,     &options->sign,
+                      &options->header_bytes, &options->counter, &options->load_address,
+                      &options->slot_bytes,   &options->erased,  &options->align,
+                      &options->max_sectors,  &options->size,    &options->seed,
+                      &options->format,       &options->output,  &options->output_dir,
+                      &options->batch,        &options->sha,     &options->public_key_format};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_clear_pointer(texts[i], g_free);
@@ -85,7 +87,17 @@ static gboolean make_options_parse(char ***argv, struct make_options *options, G
         {"key", 'k', 0, G_OPTION_ARG_FILENAME, &options->key,
          "Sign with this private key (or test:KIND:INDEX)", "FILE.pem"},
         {"sign", 's', 0, G_OPTION_ARG_STRING, &options->sign,
-         "Sign with a test key: none, ecdsa-p256, rsa-2048, rsa-3072, ed25519", "KIND"},
+         "Sign with a test key: none, ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, ed25519, ed25519-sha512, "
+         "ed25519-pure",
+         "KIND"},
+        {"sha", 0, 0, G_OPTION_ARG_STRING, &options->sha,
+         "Hash: auto (default: 384 for P-384, 512 with --pure, else 256), 256, 384, 512", "BITS"},
+        {"pure", 0, 0, G_OPTION_ARG_NONE, &options->pure,
+         "Sign the image itself instead of its hash (Ed25519)", NULL},
+        {"public-key-format", 0, 0, G_OPTION_ARG_STRING, &options->public_key_format,
+         "The image carries the key's hash (default) or the whole key (MCUBOOT_HW_KEY)", "hash|full"},
+        {"pad-sig", 0, 0, G_OPTION_ARG_NONE, &options->pad_sig,
+         "Zeros behind an ECDSA signature, for MCUboot before 1.5", NULL},
         {"header-size", 0, 0, G_OPTION_ARG_STRING, &options->header_bytes,
          "Size of the header with its filler (default 32)", "BYTES"},
         {"pad-header", 0, 0, G_OPTION_ARG_NONE, &options->pad_header,
@@ -250,6 +262,70 @@ static bool take_slot(struct make_job *job, const struct make_options *options, 
     return true;
 }
 
+/* What of it does not fit the key is told by take_key(). */
+static bool take_how(struct rig_image_recipe *recipe, const struct make_options *options, GError **error)
+{
+    static const struct {
+        const char *name;
+        uint16_t type;
+    } hashes[] = {{"auto", 0},
+                  {"256", RIG_IMAGE_TLV_SHA256},
+                  {"384", RIG_IMAGE_TLV_SHA384},
+                  {"512", RIG_IMAGE_TLV_SHA512}};
+    enum rig_key_kind kind;
+    gsize i = 0;
+
+    if (options->sign && !options->key)
+        (void)rig_signing_from_name(options->sign, &kind, &recipe->how);
+    recipe->how.pure |= options->pure;
+    recipe->pad_signature = options->pad_sig;
+    recipe->how.key_in_image = g_strcmp0(options->public_key_format, "full") == 0;
+    if (options->public_key_format && !recipe->how.key_in_image &&
+        !g_str_equal(options->public_key_format, "hash"))
+        return make_refuse(error, "--public-key-format: '%s' is neither hash nor full",
+                           options->public_key_format);
+    if (!options->sha)
+        return true;
+    while (i < G_N_ELEMENTS(hashes) && !g_str_equal(options->sha, hashes[i].name))
+        i++;
+    if (i == G_N_ELEMENTS(hashes))
+        return make_refuse(error, "--sha: '%s' is none of auto, 256, 384, 512", options->sha);
+    if (hashes[i].type && recipe->how.pure)
+        return make_refuse(error, "--sha and a pure signature exclude each other: its hash is SHA-512");
+    if (hashes[i].type)
+        recipe->how.hash_type = hashes[i].type;
+    return true;
+}
+
+/* [SRC imgtool/image.py ALLOWED_KEY_SHA] What a bootloader with such a key can be built for. */
+static bool key_takes(const struct rig_key *key, const char *where, const struct rig_image_recipe *recipe,
+                      GError **error)
+{
+    enum rig_key_kind kind = rig_key_kind(key);
+    uint16_t type = rig_key_hash_type(kind, &recipe->how);
+    bool fits = kind == RIG_KEY_ED25519      ? type != RIG_IMAGE_TLV_SHA384
+                : kind == RIG_KEY_ECDSA_P384 ? type == RIG_IMAGE_TLV_SHA384
+                                             : type == RIG_IMAGE_TLV_SHA256;
+
+    if (!rig_key_is_private(key))
+        return make_refuse(error, "%s is a public key: it cannot sign", where);
+    if (recipe->how.pure && kind != RIG_KEY_ED25519)
+        return make_refuse(error, "%s is an %s key: only Ed25519 makes pure signatures", where,
+                           rig_key_kind_name(kind));
+    return fits || make_refuse(error, "%s is an %s key: no bootloader takes it with %s", where,
+                               rig_key_kind_name(kind), rig_image_hash_name(type));
+}
+
+/* "test:ed25519" of "ed25519-pure"; owned. */
+static char *test_key_of(const char *sign)
+{
+    struct rig_signed_how how = {0};
+    enum rig_key_kind kind;
+
+    return g_strconcat("test:", rig_signing_from_name(sign, &kind, &how) ? rig_key_kind_name(kind) : sign,
+                       NULL);
+}
+
 /* The keys table lives as long as the command, so that a batch reads each key once. */
 static bool take_key(struct rig_image_recipe *recipe, const struct make_options *options, GHashTable *keys,
                      GError **error)
@@ -260,22 +336,17 @@ static bool take_key(struct rig_image_recipe *recipe, const struct make_options 
     if (options->key && options->sign)
         return make_refuse(error, "--key and --sign exclude each other");
     if (!options->key && (!options->sign || g_str_equal(options->sign, "none")))
-        return true;
-    where = options->key ? g_strdup(options->key) : g_strconcat("test:", options->sign, NULL);
+        return !recipe->how.pure || make_refuse(error, "--pure needs --key or --sign");
+    where = options->key ? g_strdup(options->key) : test_key_of(options->sign);
     key = g_hash_table_lookup(keys, where);
     if (!key) {
         key = rig_image_key_load(where, error);
         if (!key)
             return false;
-        g_hash_table_insert(keys, g_steal_pointer(&where), key);
+        g_hash_table_insert(keys, g_strdup(where), key);
     }
-    if (!rig_key_is_private(key))
-        return make_refuse(error, "%s is a public key: it cannot sign", options->key);
-    if (rig_key_kind(key) == RIG_KEY_ECDSA_P384)
-        return make_refuse(error, "%s is an ecdsa-p384 key: images are checked with it, not made",
-                           options->key);
     recipe->key = key;
-    return true;
+    return key_takes(key, where, recipe, error);
 }
 
 static bool make_job_fill(struct make_job *job, const struct make_options *options, GHashTable *keys,
@@ -283,7 +354,8 @@ static bool make_job_fill(struct make_job *job, const struct make_options *optio
 {
     return take_header(&job->recipe, options, error) && take_counter(&job->recipe, options->counter, error) &&
            take_dependencies(job, options->dependencies, error) && take_custom(job, options->custom, error) &&
-           take_slot(job, options, error) && take_key(&job->recipe, options, keys, error) &&
+           take_slot(job, options, error) && take_how(&job->recipe, options, error) &&
+           take_key(&job->recipe, options, keys, error) &&
            rig_image_format_parse(options->format, &job->format, error);
 }
 

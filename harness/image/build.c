@@ -12,9 +12,11 @@
 
 #define SEC_CNT_BYTES 4u
 #define AES_BLOCK_BYTES 16u
-/* Room for the unprotected area of any kind: info, hash, key hash, signature, encrypted key. */
+/* Room for the unprotected area of any kind: info, hash, mark of a pure signature, key or its hash,
+ * signature, encrypted key. */
 #define UNPROTECTED_MAX_BYTES                                                                                \
-    (5u * 4u + 2u * RIG_IMAGE_HASH_BYTES + RIG_SIGNATURE_MAX_BYTES + RIG_ENCRYPT_TLV_MAX_BYTES)
+    (6u * 4u + RIG_IMAGE_HASH_MAX_BYTES + 1u + RIG_KEY_DER_MAX_BYTES + RIG_SIGNATURE_MAX_BYTES +             \
+     RIG_ENCRYPT_TLV_MAX_BYTES)
 
 void rig_bytes_clear(struct rig_bytes *bytes)
 {
@@ -121,25 +123,76 @@ static enum rig_image_status encrypt(struct writer *writer, const struct rig_ima
     return status;
 }
 
+static bool can_sign(const struct rig_key *key, const struct rig_signed_how *how)
+{
+    enum rig_key_kind kind = rig_key_kind(key);
+    bool rsa = kind == RIG_KEY_RSA2048 || kind == RIG_KEY_RSA3072;
+
+    return rig_key_is_private(key) && (!how->pure || kind == RIG_KEY_ED25519) &&
+           (!rsa || rig_key_hash_type(kind, how) == RIG_IMAGE_TLV_SHA256);
+}
+
+static void put_key(struct writer *writer, const struct rig_image_recipe *recipe, uint16_t hash_type)
+{
+    uint8_t hash[RIG_IMAGE_HASH_MAX_BYTES];
+    size_t n_bytes;
+
+    if (recipe->how.key_in_image) {
+        const uint8_t *der = rig_key_public_der(recipe->key, &n_bytes);
+
+        put_entry(writer, RIG_IMAGE_TLV_PUBKEY, der, n_bytes);
+        return;
+    }
+    n_bytes = rig_key_hash_of(recipe->key, hash_type, hash);
+    put_entry(writer, RIG_IMAGE_TLV_KEYHASH, hash, n_bytes);
+}
+
+/* [SRC imgtool/keys/ecdsa.py] */
+static size_t padded_bytes(enum rig_key_kind kind, size_t n_bytes)
+{
+    size_t wanted = kind == RIG_KEY_ECDSA_P256 ? 72 : kind == RIG_KEY_ECDSA_P384 ? 103 : 0;
+
+    return n_bytes < wanted ? wanted : n_bytes;
+}
+
+/* Over the hash, or over the signed_bytes that lie before the area. */
+static bool put_signature(struct writer *writer, const struct rig_image_recipe *recipe, const uint8_t *hash,
+                          size_t n_hash, size_t signed_bytes)
+{
+    uint8_t signature[RIG_SIGNATURE_MAX_BYTES] = {0};
+    enum rig_key_kind kind = rig_key_kind(recipe->key);
+    size_t n_bytes = recipe->how.pure
+                         ? rig_key_sign_bytes(recipe->key, writer->bytes, signed_bytes, signature)
+                         : rig_key_sign_bytes(recipe->key, hash, n_hash, signature);
+
+    if (n_bytes == 0)
+        return false;
+    if (recipe->pad_signature)
+        n_bytes = padded_bytes(kind, n_bytes);
+    put_entry(writer, rig_key_signature_tlv(kind), signature, n_bytes);
+    return true;
+}
+
 static enum rig_image_status put_unprotected(struct writer *writer, const struct rig_image_recipe *recipe,
                                              const struct rig_image_header *header)
 {
-    const struct rig_key *key = recipe->key;
+    static const uint8_t pure_mark = 1;
     enum rig_image_status status = RIG_IMAGE_OK;
+    uint16_t type =
+        rig_key_hash_type(recipe->key ? rig_key_kind(recipe->key) : RIG_KEY_ECDSA_P256, &recipe->how);
+    size_t start = writer->at, n_hash = rig_image_hash_bytes(type);
+    uint8_t hash[RIG_IMAGE_HASH_MAX_BYTES];
 
-    uint8_t hash[RIG_IMAGE_HASH_BYTES], signature[RIG_SIGNATURE_MAX_BYTES];
-    size_t start = writer->at, n_signature = 0;
-
-    if (EVP_Digest(writer->bytes, start, hash, NULL, EVP_sha256(), NULL) != 1)
+    if (EVP_Digest(writer->bytes, start, hash, NULL, rig_image_hash_algorithm(n_hash), NULL) != 1)
         return RIG_IMAGE_CRYPTO_FAILED;
     writer->at += RIG_IMAGE_TLV_HEADER_BYTES;
-    put_entry(writer, RIG_IMAGE_TLV_SHA256, hash, sizeof hash);
-    if (key) {
-        n_signature = rig_key_sign(key, hash, signature);
-        if (n_signature == 0)
+    put_entry(writer, type, hash, n_hash);
+    if (recipe->how.pure)
+        put_entry(writer, RIG_IMAGE_TLV_SIG_PURE, &pure_mark, 1);
+    if (recipe->key) {
+        put_key(writer, recipe, type);
+        if (!put_signature(writer, recipe, hash, n_hash, start))
             return RIG_IMAGE_CRYPTO_FAILED;
-        put_entry(writer, RIG_IMAGE_TLV_KEYHASH, rig_key_hash(key), RIG_IMAGE_HASH_BYTES);
-        put_entry(writer, rig_key_signature_tlv(rig_key_kind(key)), signature, n_signature);
     }
     if (recipe->encrypt_to)
         status = encrypt(writer, recipe, header);
@@ -251,7 +304,7 @@ enum rig_image_status rig_image_build(const struct rig_image_recipe *recipe, str
     *into = (struct rig_bytes){0};
     if (status)
         return status;
-    if (recipe->key && !rig_key_is_private(recipe->key))
+    if ((recipe->key && !can_sign(recipe->key, &recipe->how)) || (!recipe->key && recipe->how.pure))
         return RIG_IMAGE_NO_SIGNATURE;
     room = header.header_bytes + header.payload_bytes + header.protected_tlv_bytes + UNPROTECTED_MAX_BYTES;
     writer.bytes = malloc(room > recipe->pad_to_bytes ? room : recipe->pad_to_bytes);

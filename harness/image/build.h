@@ -23,6 +23,8 @@ struct rig_image_recipe {
     uint32_t flags;        /* written as given: nothing is compressed here */
     uint32_t load_address;
     const struct rig_key *key; /* NULL: no KEYHASH, no signature */
+    struct rig_signed_how how; /* of the unprotected area; `pure` only with an Ed25519 key */
+    bool pad_signature; /* zeros behind an ECDSA signature, up to 72 or 103 bytes: MCUboot before 1.5 */
     bool has_security_counter;
     uint32_t security_counter;
     const struct rig_image_dependency *dependencies;
@@ -54,7 +56,8 @@ void rig_bytes_clear(struct rig_bytes *bytes);
 /* into is overwritten, not freed. BAD_HEADER: header size below 32, contradicting flags, a sum beyond 32
  * bits, a max_align that is no power of two in 8..32. BAD_TLV: protected TLVs beyond 64 KiB. TOO_LARGE: with
  * padding, the image runs into the trailer's fixed fields (the limit of a certain bootloader is lower and not
- * known here). NO_SIGNATURE: the key has no private part.
+ * known here). NO_SIGNATURE: the key has no private part, or
+ * cannot sign as `how` says (RSA other than SHA-256, pure other than Ed25519).
  * BAD_ENCRYPTION_KEY: encrypt_to does not fit aes_bits or hmac_sha512. */
 enum rig_image_status rig_image_build(const struct rig_image_recipe *recipe, struct rig_bytes *into);
 

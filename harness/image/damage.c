@@ -84,7 +84,7 @@ static enum rig_image_status flip_in_area(const struct patient *patient, bool pr
 
 static bool is_hash(uint16_t type)
 {
-    return type == RIG_IMAGE_TLV_SHA256;
+    return rig_image_hash_bytes(type) != 0;
 }
 
 /* The first entry outside the protected area whose type is wanted. */

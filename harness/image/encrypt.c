@@ -282,7 +282,7 @@ struct rig_encrypt_key *rig_encrypt_key_test(enum rig_encrypt_kind kind, unsigne
     if (!sha256_of_text(label, seed))
         return refuse(why, "the crypto library refused the key");
     if (kind == RIG_ENCRYPT_ECIES_P256)
-        return wrap_pkey(rig_pkey_from_p256_scalar(seed), kind, true, why);
+        return wrap_pkey(rig_pkey_from_scalar(seed, sizeof seed), kind, true, why);
     if (kind == RIG_ENCRYPT_ECIES_X25519)
         return wrap_pkey(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, seed, sizeof seed), kind, true,
                          why);
@@ -444,7 +444,7 @@ static EVP_PKEY *ephemeral_key(enum rig_encrypt_kind kind, const uint8_t *seed)
     for (unsigned round = 0; round < 8 && !pkey && draw(seed, "ephemeral key", round, scalar, sizeof scalar);
          round++)
         pkey = kind == RIG_ENCRYPT_ECIES_P256
-                   ? rig_pkey_from_p256_scalar(scalar)
+                   ? rig_pkey_from_scalar(scalar, sizeof scalar)
                    : EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, scalar, sizeof scalar);
     OPENSSL_cleanse(scalar, sizeof scalar);
     return pkey;

@@ -19,9 +19,13 @@ void rig_image_version_encode(const struct rig_image_version *version,
 /* Reads within the source's bounds; false when a byte is outside or cannot be read. */
 bool rig_image_read(const struct rig_image_source *source, uint32_t offset, void *into, size_t n_bytes);
 
-/* The hash of that algorithm over what the layout says is hashed; hash has room for its bytes. */
-enum rig_image_status rig_image_hash_hashed(const EVP_MD *algorithm, const struct rig_image_source *source,
-                                            const struct rig_image_layout *layout, uint8_t *hash);
+/* By the length of a hash: SHA-256, SHA-384, SHA-512, else NULL. */
+const EVP_MD *rig_image_hash_algorithm(size_t n_bytes);
+
+/* Whether a signature over the hashed bytes themselves is by that key. */
+bool rig_image_pure_signature_matches(const struct rig_image_source *source,
+                                      const struct rig_image_layout *layout, const struct rig_key *key,
+                                      const uint8_t *signature, size_t n_bytes);
 
 /* One of the four signature types that the rig makes and checks. */
 bool rig_image_tlv_is_signature(uint16_t type);
@@ -42,8 +46,8 @@ EVP_PKEY *rig_pkey_from_pem(const void *pem, size_t n_bytes, bool *is_private, c
 /* The public part is that of the private one; with RSA also the factors and their exponents. */
 bool rig_pkey_belongs_together(EVP_PKEY *pkey);
 char *rig_pkey_to_pem(EVP_PKEY *pkey, bool private_part); /* malloc'd; NULL on failure */
-/* NULL also when the number is not in 1..order-1 of P-256. */
-EVP_PKEY *rig_pkey_from_p256_scalar(const uint8_t scalar[32]);
+/* A key of P-256 (n_bytes 32) or P-384 (48); NULL also when the number is not in 1..order-1. */
+EVP_PKEY *rig_pkey_from_scalar(const uint8_t *scalar, size_t n_bytes);
 
 /* XORs MGF1-SHA-256(seed) over into. */
 bool rig_mgf1_apply(const uint8_t *seed, size_t n_seed, uint8_t *into, size_t n_bytes);

@@ -9,7 +9,6 @@
 
 #include "image/image_internal.h"
 
-#define HASH_MAX_BYTES 64u
 #define LAST_HASH_TYPE 0x1fu /* 0x10..0x1f are kept for hashes, 0x20..0x2f for signatures */
 #define LAST_SIGNATURE_TYPE 0x2fu
 #define FIRST_ENC_TYPE RIG_IMAGE_TLV_ENC_RSA2048
@@ -25,8 +24,8 @@ struct look {
     const struct rig_key *const *keys;
     size_t n_keys;
     struct rig_image_judgement *into;
-    uint16_t hash_type;             /* of the first hash; 0: none */
-    uint8_t digest[HASH_MAX_BYTES]; /* as stored: equal to what was computed, unless encrypted */
+    uint16_t hash_type;                       /* of the first hash; 0: none */
+    uint8_t digest[RIG_IMAGE_HASH_MAX_BYTES]; /* as stored: equal to what was computed, unless encrypted */
     size_t n_digest_bytes;
     bool pure;
     uint16_t strange_type; /* a hash or signature of a kind that is not known here; 0: none */
@@ -37,65 +36,6 @@ struct look {
     enum trial signature;
     enum rig_key_kind tried_kind; /* of the last signature's key */
 };
-
-static const struct {
-    uint16_t type;
-    uint16_t n_bytes;
-    const char *name;
-} hashes[] = {
-    {RIG_IMAGE_TLV_SHA256, 32, "SHA-256"},
-    {RIG_IMAGE_TLV_SHA384, 48, "SHA-384"},
-    {RIG_IMAGE_TLV_SHA512, 64, "SHA-512"},
-};
-#define N_HASHES (sizeof hashes / sizeof hashes[0])
-
-static const EVP_MD *algorithm(size_t n_bytes)
-{
-    return n_bytes == 32 ? EVP_sha256() : n_bytes == 48 ? EVP_sha384() : n_bytes == 64 ? EVP_sha512() : NULL;
-}
-
-static size_t hash_bytes(uint16_t type)
-{
-    for (size_t i = 0; i < N_HASHES; i++) {
-        if (hashes[i].type == type)
-            return hashes[i].n_bytes;
-    }
-    return 0;
-}
-
-const char *rig_image_hash_name(uint16_t type)
-{
-    for (size_t i = 0; i < N_HASHES; i++) {
-        if (hashes[i].type == type)
-            return hashes[i].name;
-    }
-    return NULL;
-}
-
-size_t rig_image_compute_hash_of(uint16_t type, const struct rig_image_source *source,
-                                 const struct rig_image_layout *layout, uint8_t hash[HASH_MAX_BYTES])
-{
-    size_t n_bytes = hash_bytes(type);
-
-    return n_bytes && rig_image_hash_hashed(algorithm(n_bytes), source, layout, hash) == RIG_IMAGE_OK
-               ? n_bytes
-               : 0;
-}
-
-size_t rig_image_stored_hash_of_any(const struct rig_image_source *source,
-                                    const struct rig_image_layout *layout, uint8_t hash[HASH_MAX_BYTES])
-{
-    struct rig_image_tlv_cursor cursor = {0};
-    struct rig_image_tlv_entry entry;
-
-    while (rig_image_next_tlv(source, layout, &cursor, &entry) == RIG_IMAGE_OK) {
-        size_t n_bytes = hash_bytes(entry.type);
-
-        if (n_bytes && n_bytes == entry.n_bytes && rig_image_read(source, entry.offset, hash, n_bytes))
-            return n_bytes;
-    }
-    return 0;
-}
 
 static bool fail(struct look *look, enum rig_image_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -117,9 +57,9 @@ static bool fail(struct look *look, enum rig_image_status status, const char *fo
 
 static bool take_hash(struct look *look, const struct rig_image_tlv_entry *entry)
 {
-    uint8_t stored[HASH_MAX_BYTES], computed[HASH_MAX_BYTES];
+    uint8_t stored[RIG_IMAGE_HASH_MAX_BYTES], computed[RIG_IMAGE_HASH_MAX_BYTES];
     const char *name = rig_image_hash_name(entry->type);
-    size_t n_bytes = hash_bytes(entry->type);
+    size_t n_bytes = rig_image_hash_bytes(entry->type);
 
     if (entry->n_bytes != n_bytes)
         return fail(look, RIG_IMAGE_BAD_HASH, "the %s hash has %u bytes instead of %zu", name, entry->n_bytes,
@@ -176,7 +116,7 @@ static bool take_encryption_key(struct look *look, const struct rig_image_tlv_en
 
 static bool take_structure(struct look *look, const struct rig_image_tlv_entry *entry)
 {
-    if (hash_bytes(entry->type))
+    if (rig_image_hash_bytes(entry->type))
         return take_hash(look, entry);
     if (entry->type == RIG_IMAGE_TLV_SIG_PURE)
         return take_pure(look, entry);
@@ -191,23 +131,29 @@ static bool take_structure(struct look *look, const struct rig_image_tlv_entry *
 
 /* ---- signatures ---- */
 
+static uint16_t hash_type_of_bytes(size_t n_bytes)
+{
+    return n_bytes == 32   ? RIG_IMAGE_TLV_SHA256
+           : n_bytes == 48 ? RIG_IMAGE_TLV_SHA384
+           : n_bytes == 64 ? RIG_IMAGE_TLV_SHA512
+                           : 0;
+}
+
 static bool names(const struct rig_key *key, const uint8_t *wanted, size_t n_bytes)
 {
-    uint8_t hash[HASH_MAX_BYTES];
-    size_t n_der;
-    const uint8_t *der = rig_key_public_der(key, &n_der);
-    const EVP_MD *with = algorithm(n_bytes);
+    uint8_t hash[RIG_IMAGE_HASH_MAX_BYTES];
 
-    return with && EVP_Digest(der, n_der, hash, NULL, with, NULL) == 1 && memcmp(hash, wanted, n_bytes) == 0;
+    return rig_key_hash_of(key, hash_type_of_bytes(n_bytes), hash) == n_bytes &&
+           memcmp(hash, wanted, n_bytes) == 0;
 }
 
 static bool select_by_hash(struct look *look, const struct rig_image_tlv_entry *entry)
 {
-    uint8_t wanted[HASH_MAX_BYTES];
+    uint8_t wanted[RIG_IMAGE_HASH_MAX_BYTES];
 
     look->selected = NULL;
     look->names_key = true;
-    if (!algorithm(entry->n_bytes))
+    if (!hash_type_of_bytes(entry->n_bytes))
         return fail(look, RIG_IMAGE_BAD_TLV, "the hash of the key has %u bytes, which is no hash's size",
                     entry->n_bytes);
     if (!rig_image_read(look->source, entry->offset, wanted, entry->n_bytes))
@@ -243,17 +189,6 @@ static bool select_carried(struct look *look, const struct rig_image_tlv_entry *
     return true;
 }
 
-static bool matches_image(const struct look *look, const struct rig_key *key, const uint8_t *signature,
-                          size_t n_bytes)
-{
-    uint8_t *region = malloc(look->layout->hashed_bytes);
-    bool good = region && rig_image_read(look->source, 0, region, look->layout->hashed_bytes) &&
-                rig_key_verify_bytes(key, region, look->layout->hashed_bytes, signature, n_bytes);
-
-    free(region);
-    return good;
-}
-
 static bool matches(const struct look *look, const struct rig_key *key,
                     const struct rig_image_tlv_entry *entry)
 {
@@ -263,7 +198,7 @@ static bool matches(const struct look *look, const struct rig_key *key,
         !rig_image_read(look->source, entry->offset, signature, entry->n_bytes))
         return false;
     if (look->pure)
-        return matches_image(look, key, signature, entry->n_bytes);
+        return rig_image_pure_signature_matches(look->source, look->layout, key, signature, entry->n_bytes);
     return look->n_digest_bytes &&
            rig_key_verify_bytes(key, look->digest, look->n_digest_bytes, signature, entry->n_bytes);
 }

@@ -31,16 +31,4 @@ struct rig_image_judgement {
 void rig_image_judge(const struct rig_image_source *source, const struct rig_key *const *keys, size_t n_keys,
                      uint32_t max_bytes, struct rig_image_judgement *judgement);
 
-/* "SHA-384" of a hash TLV, NULL for any other type. */
-const char *rig_image_hash_name(uint16_t type);
-/* Computes the hash of that TLV's kind over what the layout says is hashed; returns its length, 0 when it
- * cannot be computed. */
-size_t rig_image_compute_hash_of(uint16_t type, const struct rig_image_source *source,
-                                 const struct rig_image_layout *layout, uint8_t hash[64]);
-
-/* The stored hash of whichever kind, as a server names the image; returns its length, 0 when there is none of
- * a known kind and its right length. */
-size_t rig_image_stored_hash_of_any(const struct rig_image_source *source,
-                                    const struct rig_image_layout *layout, uint8_t hash[64]);
-
 #endif

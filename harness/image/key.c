@@ -18,14 +18,14 @@
 #include "image/image_internal.h"
 
 #define PEM_MAX_BYTES 65536u
-#define POINT_BYTES 65u
 #define SCALAR_BYTES 32u
 #define SCALAR_P384_BYTES 48u
+#define POINT_MAX_BYTES (1u + 2u * SCALAR_P384_BYTES)
 
 static const struct {
     const char *name;
     uint16_t tlv;
-} kinds[RIG_KEY_N_KINDS + 1] = {
+} kinds[RIG_KEY_N_KINDS] = {
     [RIG_KEY_ECDSA_P256] = {"ecdsa-p256", RIG_IMAGE_TLV_ECDSA_SIG},
     [RIG_KEY_RSA2048] = {"rsa-2048", RIG_IMAGE_TLV_RSA2048_PSS},
     [RIG_KEY_RSA3072] = {"rsa-3072", RIG_IMAGE_TLV_RSA3072_PSS},
@@ -35,7 +35,7 @@ static const struct {
 
 const char *rig_key_kind_name(enum rig_key_kind kind)
 {
-    return (unsigned)kind <= RIG_KEY_N_KINDS ? kinds[kind].name : "unknown";
+    return (unsigned)kind < RIG_KEY_N_KINDS ? kinds[kind].name : "unknown";
 }
 
 bool rig_key_kind_from_name(const char *name, enum rig_key_kind *kind)
@@ -67,6 +67,48 @@ bool rig_key_is_private(const struct rig_key *key)
 const uint8_t *rig_key_hash(const struct rig_key *key)
 {
     return key->hash;
+}
+
+size_t rig_key_hash_of(const struct rig_key *key, uint16_t hash_type, uint8_t hash[RIG_IMAGE_HASH_MAX_BYTES])
+{
+    size_t n_bytes = rig_image_hash_bytes(hash_type);
+
+    return n_bytes && EVP_Digest(key->der, key->n_der_bytes, hash, NULL, rig_image_hash_algorithm(n_bytes),
+                                 NULL) == 1
+               ? n_bytes
+               : 0;
+}
+
+uint16_t rig_key_hash_type(enum rig_key_kind kind, const struct rig_signed_how *how)
+{
+    if (how->pure)
+        return RIG_IMAGE_TLV_SHA512;
+    if (how->hash_type)
+        return how->hash_type;
+    return kind == RIG_KEY_ECDSA_P384 ? RIG_IMAGE_TLV_SHA384 : RIG_IMAGE_TLV_SHA256;
+}
+
+bool rig_signing_from_name(const char *name, enum rig_key_kind *kind, struct rig_signed_how *how)
+{
+    bool pure = name && strcmp(name, "ed25519-pure") == 0;
+
+    if (!pure && !(name && strcmp(name, "ed25519-sha512") == 0)) {
+        if (!rig_key_kind_from_name(name, kind))
+            return false;
+        *how = (struct rig_signed_how){.key_in_image = how->key_in_image};
+        return true;
+    }
+    *kind = RIG_KEY_ED25519;
+    *how = (struct rig_signed_how){
+        .hash_type = RIG_IMAGE_TLV_SHA512, .pure = pure, .key_in_image = how->key_in_image};
+    return true;
+}
+
+const char *rig_signing_name(enum rig_key_kind kind, const struct rig_signed_how *how)
+{
+    if (kind != RIG_KEY_ED25519 || rig_key_hash_type(kind, how) == RIG_IMAGE_TLV_SHA256)
+        return rig_key_kind_name(kind);
+    return how->pure ? "ed25519-pure" : "ed25519-sha512";
 }
 
 const uint8_t *rig_key_public_der(const struct rig_key *key, size_t *n_bytes)
@@ -238,7 +280,7 @@ static bool kind_of(const EVP_PKEY *pkey, enum rig_key_kind *kind, const char **
                    "rsa-2048, rsa-3072 and ed25519 are)");
     if (EVP_PKEY_get_group_name(pkey, group, sizeof group, &n_bytes) != 1 ||
         (strcmp(group, SN_X9_62_prime256v1) != 0 && strcmp(group, SN_secp384r1) != 0))
-        return say(why, "an elliptic-curve key must be on the curve P-256 (or P-384, to check with)");
+        return say(why, "an elliptic-curve key must be on the curve P-256 or P-384");
     *kind = strcmp(group, SN_secp384r1) == 0 ? RIG_KEY_ECDSA_P384 : RIG_KEY_ECDSA_P256;
     return true;
 }
@@ -402,6 +444,7 @@ struct rig_key *rig_key_generate(enum rig_key_kind kind, const char **why)
         pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
         break;
     case RIG_KEY_ECDSA_P384:
+        pkey = EVP_EC_gen(SN_secp384r1);
         break;
     }
     return wrap(pkey, kind, true, why);
@@ -461,30 +504,31 @@ static EVP_PKEY *make_rsa(const struct rig_rsa_numbers *numbers)
 }
 
 /* The public point of a scalar; false also when the scalar is not in 1..order-1. */
-static bool point_of(const BIGNUM *scalar, uint8_t point[POINT_BYTES])
+static bool point_of(int curve, const BIGNUM *scalar, uint8_t *point, size_t n_bytes)
 {
-    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(curve);
     EC_POINT *public_point = group ? EC_POINT_new(group) : NULL;
     bool done = public_point && !BN_is_zero(scalar) && BN_cmp(scalar, EC_GROUP_get0_order(group)) < 0 &&
                 EC_POINT_mul(group, public_point, scalar, NULL, NULL, NULL) == 1 &&
-                EC_POINT_point2oct(group, public_point, POINT_CONVERSION_UNCOMPRESSED, point, POINT_BYTES,
-                                   NULL) == POINT_BYTES;
+                EC_POINT_point2oct(group, public_point, POINT_CONVERSION_UNCOMPRESSED, point, n_bytes,
+                                   NULL) == n_bytes;
 
     EC_POINT_free(public_point);
     EC_GROUP_free(group);
     return done;
 }
 
-EVP_PKEY *rig_pkey_from_p256_scalar(const uint8_t seed[SCALAR_BYTES])
+EVP_PKEY *rig_pkey_from_scalar(const uint8_t *seed, size_t n_bytes)
 {
+    int curve = n_bytes == SCALAR_P384_BYTES ? NID_secp384r1 : NID_X9_62_prime256v1;
     OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    BIGNUM *scalar = BN_bin2bn(seed, SCALAR_BYTES, NULL);
-    uint8_t point[POINT_BYTES];
+    BIGNUM *scalar = BN_bin2bn(seed, (int)n_bytes, NULL);
+    uint8_t point[POINT_MAX_BYTES];
     EVP_PKEY *pkey = NULL;
 
-    if (builder && scalar && point_of(scalar, point) &&
-        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, SN_X9_62_prime256v1, 0) == 1 &&
-        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point) == 1 &&
+    if (builder && scalar && point_of(curve, scalar, point, 1 + 2 * n_bytes) &&
+        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, OBJ_nid2sn(curve), 0) == 1 &&
+        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * n_bytes) == 1 &&
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, scalar) == 1)
         pkey = from_params("EC", builder);
     BN_clear_free(scalar);
@@ -492,18 +536,19 @@ EVP_PKEY *rig_pkey_from_p256_scalar(const uint8_t seed[SCALAR_BYTES])
     return pkey;
 }
 
-/* The seed is the SHA-256 of a label: nothing to store, and anybody can make the key again. */
+/* The seed is the hash of a label: nothing to store, and anybody can make the key again. */
 static EVP_PKEY *make_from_label(enum rig_key_kind kind, unsigned index)
 {
     char label[64];
-    uint8_t seed[32];
+    size_t n_seed = kind == RIG_KEY_ECDSA_P384 ? SCALAR_P384_BYTES : SCALAR_BYTES;
+    uint8_t seed[RIG_IMAGE_HASH_MAX_BYTES];
     int n_bytes = snprintf(label, sizeof label, "bootrig test key %s %u", rig_key_kind_name(kind), index);
 
-    if (!sha256(label, (size_t)n_bytes, seed))
+    if (EVP_Digest(label, (size_t)n_bytes, seed, NULL, rig_image_hash_algorithm(n_seed), NULL) != 1)
         return NULL;
     if (kind == RIG_KEY_ED25519)
-        return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
-    return rig_pkey_from_p256_scalar(seed);
+        return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, n_seed);
+    return rig_pkey_from_scalar(seed, n_seed);
 }
 
 struct rig_key *rig_key_test(enum rig_key_kind kind, unsigned index, const char **why)

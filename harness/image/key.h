@@ -11,13 +11,12 @@ enum rig_key_kind {
     RIG_KEY_RSA2048,
     RIG_KEY_RSA3072,
     RIG_KEY_ED25519,
-    RIG_KEY_ECDSA_P384, /* only checked: not made, and nothing is signed with it */
+    RIG_KEY_ECDSA_P384,
 };
-#define RIG_KEY_N_KINDS 4 /* that are made and signed with */
+#define RIG_KEY_N_KINDS 5
 
 /* "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "ecdsa-p384" */
 const char *rig_key_kind_name(enum rig_key_kind kind);
-/* Of the kinds that are made. */
 bool rig_key_kind_from_name(const char *name, enum rig_key_kind *kind);
 
 struct rig_key; /* opaque; holds an EVP_PKEY and the KEYHASH */
@@ -40,6 +39,16 @@ bool rig_key_is_private(const struct rig_key *key);
 /* KEYHASH: SHA-256 of SubjectPublicKeyInfo (EC, Ed25519) or PKCS#1 RSAPublicKey (RSA). 32 bytes, borrowed for
  * the key's life. */
 const uint8_t *rig_key_hash(const struct rig_key *key);
+/* The same with the hash of that TLV's kind, as images whose hash is of that kind carry it. Returns its
+ * length, 0 when the type is none of the three. */
+size_t rig_key_hash_of(const struct rig_key *key, uint16_t hash_type, uint8_t hash[RIG_IMAGE_HASH_MAX_BYTES]);
+/* The type of the hash TLV of an image that is signed so with such a key: SHA-384 for P-384, SHA-512 for a
+ * pure signature, else SHA-256, as imgtool chooses them; how->hash_type where that says it. */
+uint16_t rig_key_hash_type(enum rig_key_kind kind, const struct rig_signed_how *how);
+/* Ways to sign as targets and scenarios name them: the kinds of keys, and "ed25519-sha512", "ed25519-pure".
+ * key_in_image is left as it is. */
+bool rig_signing_from_name(const char *name, enum rig_key_kind *kind, struct rig_signed_how *how);
+const char *rig_signing_name(enum rig_key_kind kind, const struct rig_signed_how *how);
 /* The DER that KEYHASH is the hash of, and that a PUBKEY TLV carries. Borrowed for the key's life. */
 const uint8_t *rig_key_public_der(const struct rig_key *key, size_t *n_bytes);
 /* PEM into a malloc'd NUL-terminated string; NULL on failure. */
@@ -51,10 +60,14 @@ char *rig_key_to_pem(const struct rig_key *key, bool private_part);
  * on failure. */
 size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
                     uint8_t signature[RIG_SIGNATURE_MAX_BYTES]);
+/* The same over a digest of another length (SHA-384, SHA-512), or, with Ed25519, over any message. 0 for RSA
+ * when it is no SHA-256 digest. */
+size_t rig_key_sign_bytes(const struct rig_key *key, const uint8_t *message, size_t n_message_bytes,
+                          uint8_t signature[RIG_SIGNATURE_MAX_BYTES]);
+/* Filler behind an ECDSA signature counts for nothing, as in bootutil. */
 bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
                     const uint8_t *signature, size_t n_bytes);
-/* The same over a digest of another length (SHA-384, SHA-512), or, with Ed25519, over any message. false for
- * RSA when it is no SHA-256 digest. */
+/* As rig_key_sign_bytes. */
 bool rig_key_verify_bytes(const struct rig_key *key, const uint8_t *message, size_t n_message_bytes,
                           const uint8_t *signature, size_t n_bytes);
 uint16_t rig_key_signature_tlv(enum rig_key_kind kind); /* RIG_IMAGE_TLV_ECDSA_SIG ... */

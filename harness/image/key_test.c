@@ -46,23 +46,54 @@ static size_t read_file(const char *path, char *into, size_t max)
     return n_bytes;
 }
 
-static void rfc_6979_a_2_5_sample_with_sha_256(void **state)
-{
-    static const uint8_t wanted[] = {0x30, 0x46, 0x02, 0x21, 0x00, 0xef, 0xd4, 0x8b, 0x2a, 0xac, 0xb6, 0xa8,
-                                     0xfd, 0x11, 0x40, 0xdd, 0x9c, 0xd4, 0x5e, 0x81, 0xd6, 0x9d, 0x2c, 0x87,
-                                     0x7b, 0x56, 0xaa, 0xf9, 0x91, 0xc3, 0x4d, 0x0e, 0xa8, 0x4e, 0xaf, 0x37,
-                                     0x16, 0x02, 0x21, 0x00, 0xf7, 0xcb, 0x1c, 0x94, 0x2d, 0x65, 0x7c, 0x41,
-                                     0xd4, 0x36, 0xc7, 0xa1, 0xb6, 0xe2, 0x9f, 0x65, 0xf3, 0xe9, 0x00, 0xdb,
-                                     0xb9, 0xaf, 0xf4, 0x06, 0x4d, 0xc4, 0xab, 0x2f, 0x84, 0x3a, 0xcd, 0xa8};
-    struct rig_key *key = rig_key_from_pem(rfc6979_key, strlen(rfc6979_key), NULL);
-    uint8_t digest[RIG_IMAGE_HASH_BYTES], signature[RIG_SIGNATURE_MAX_BYTES];
+static const char rfc6979_p384_key[] = "-----BEGIN EC PRIVATE KEY-----\n"
+                                       "MIGkAgEBBDBrnT2tLhuMHAWxmHW2ZZ9N4jw7Znvyl7qapHdAeHE32JbVck5McKgl\n"
+                                       "+HLJ6mDS7fWgBwYFK4EEACKhZANiAATsOk5BW04ZpFaGGAKfQn+l2pqLxK6S4C4G\n"
+                                       "quUoazAMZN748OqQVYZgZKJUUVSAvBOAFdm3LX1XJE6o75rAxiGJZwilk2f537n1\n"
+                                       "TKhLPxydsSiLIxw64NT+c0T9JTMmRyA=\n"
+                                       "-----END EC PRIVATE KEY-----\n";
 
+/* "sample", signed with the curve's key of A.2.5 or A.2.6; the last row takes two hashes for one nonce. */
+static const struct {
+    const char *key;
+    const char *hash;
+    const char *wanted; /* DER in hexadecimal */
+} rfc6979_rows[] = {
+    {rfc6979_key, "SHA256",
+     "3046022100efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716022100f7cb1c942d"
+     "657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"},
+    {rfc6979_key, "SHA512",
+     "30450221008496a60b5e9b47c825488827e0495b0e3fa109ec4568fd3f8d1097678eb97f0002202362ab1adbe2"
+     "b8adf9cb9edab740ea6049c028114f2460f96554f61fae3302fe"},
+    {rfc6979_p384_key, "SHA384",
+     "306602310094edbb92a5ecb8aad4736e56c691916b3f88140666ce9fa73d64c4ea95ad133c81a648152e44acf9"
+     "6e36dd1e80fabe4602310099ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94fa329"
+     "c145786e679e7b82c71a38628ac8"},
+    {rfc6979_p384_key, "SHA256",
+     "3065023021b13d1e013c7fa1392d03c5f99af8b30c570c6f98d4ea8e354b63a21d3daa33bde1e888e63355d92f"
+     "a2b3c36d8fb2cd023100f3aa443fb107745bf4bd77cb3891674632068a10ca67e3d45db2266fa7d1feebefdc63"
+     "eccd1ac42ec0cb8668a4fa0ab0"},
+};
+
+static void rfc_6979_a_2_5_and_a_2_6_sample(void **state)
+{
     (void)state;
-    assert_non_null(key);
-    EVP_Digest("sample", 6, digest, NULL, EVP_sha256(), NULL);
-    assert_int_equal(rig_key_sign(key, digest, signature), sizeof wanted);
-    assert_memory_equal(signature, wanted, sizeof wanted);
-    rig_key_free(key);
+    for (size_t i = 0; i < sizeof rfc6979_rows / sizeof *rfc6979_rows; i++) {
+        struct rig_key *key = rig_key_from_pem(rfc6979_rows[i].key, strlen(rfc6979_rows[i].key), NULL);
+        uint8_t digest[64], signature[RIG_SIGNATURE_MAX_BYTES];
+        char text[2 * RIG_SIGNATURE_MAX_BYTES + 1] = "";
+        unsigned n_digest;
+        size_t n_bytes;
+
+        assert_non_null(key);
+        EVP_Digest("sample", 6, digest, &n_digest, EVP_get_digestbyname(rfc6979_rows[i].hash), NULL);
+        n_bytes = rig_key_sign_bytes(key, digest, n_digest, signature);
+        for (size_t at = 0; at < n_bytes; at++)
+            snprintf(text + 2 * at, 3, "%02x", signature[at]);
+        assert_string_equal(text, rfc6979_rows[i].wanted);
+        assert_true(rig_key_verify_bytes(key, digest, n_digest, signature, n_bytes));
+        rig_key_free(key);
+    }
 }
 
 static void vector_1_6_key_hash_of_the_upstream_test_key(void **state)
@@ -353,6 +384,7 @@ static void a_public_key_in_der_is_taken_in_one_form_only(void **state)
 
 static void names_of_kinds_read_back(void **state)
 {
+    struct rig_signed_how how = {.key_in_image = true};
     enum rig_key_kind found;
 
     (void)state;
@@ -361,6 +393,16 @@ static void names_of_kinds_read_back(void **state)
         assert_int_equal(found, kind);
     }
     assert_false(rig_key_kind_from_name("dsa", &found));
+    for (unsigned i = 0; i < 3; i++) {
+        const char *const name = (const char *const[]){"ed25519-sha512", "ed25519-pure", "ecdsa-p384"}[i];
+
+        assert_true(rig_signing_from_name(name, &found, &how));
+        assert_string_equal(rig_signing_name(found, &how), name);
+        assert_int_equal(found, i < 2 ? RIG_KEY_ED25519 : RIG_KEY_ECDSA_P384);
+        assert_int_equal(rig_key_hash_type(found, &how), i < 2 ? RIG_IMAGE_TLV_SHA512 : RIG_IMAGE_TLV_SHA384);
+        assert_true(how.key_in_image && how.pure == (i == 1));
+    }
+    assert_false(rig_signing_from_name("ecdsa-p256-pure", &found, &how));
     assert_null(rig_key_test(RIG_KEY_RSA2048, 2, NULL));
     assert_non_null(rig_key_kind_name((enum rig_key_kind)99));
 }
@@ -368,7 +410,7 @@ static void names_of_kinds_read_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rfc_6979_a_2_5_sample_with_sha_256),
+        cmocka_unit_test(rfc_6979_a_2_5_and_a_2_6_sample),
         cmocka_unit_test(vector_1_6_key_hash_of_the_upstream_test_key),
         cmocka_unit_test(test_keys_are_those_of_the_fixtures),
         cmocka_unit_test(a_key_survives_its_pem_and_the_public_half_only_checks),

@@ -314,16 +314,64 @@ static bool find_tlv(const struct rig_image_source *source, const struct rig_ima
     return false;
 }
 
+static const struct {
+    uint16_t type;
+    uint16_t n_bytes;
+    const char *name;
+} hashes[] = {
+    {RIG_IMAGE_TLV_SHA256, 32, "SHA-256"},
+    {RIG_IMAGE_TLV_SHA384, 48, "SHA-384"},
+    {RIG_IMAGE_TLV_SHA512, 64, "SHA-512"},
+};
+#define N_HASHES (sizeof hashes / sizeof hashes[0])
+
+size_t rig_image_hash_bytes(uint16_t type)
+{
+    for (size_t i = 0; i < N_HASHES; i++) {
+        if (hashes[i].type == type)
+            return hashes[i].n_bytes;
+    }
+    return 0;
+}
+
+const char *rig_image_hash_name(uint16_t type)
+{
+    for (size_t i = 0; i < N_HASHES; i++) {
+        if (hashes[i].type == type)
+            return hashes[i].name;
+    }
+    return NULL;
+}
+
+size_t rig_image_stored_hash_of_any(const struct rig_image_source *source,
+                                    const struct rig_image_layout *layout, uint16_t *type,
+                                    uint8_t hash[RIG_IMAGE_HASH_MAX_BYTES])
+{
+    struct rig_image_tlv_cursor cursor = {0};
+    struct rig_image_tlv_entry entry;
+
+    while (rig_image_next_tlv(source, layout, &cursor, &entry) == RIG_IMAGE_OK) {
+        size_t n_bytes = rig_image_hash_bytes(entry.type);
+
+        if (n_bytes == 0 || n_bytes != entry.n_bytes || !rig_image_read(source, entry.offset, hash, n_bytes))
+            continue;
+        if (type)
+            *type = entry.type;
+        return n_bytes;
+    }
+    return 0;
+}
+
 enum rig_image_status rig_image_stored_hash(const struct rig_image_source *source,
                                             const struct rig_image_layout *layout,
                                             uint8_t hash[RIG_IMAGE_HASH_BYTES])
 {
-    struct rig_image_tlv_entry entry;
+    uint8_t stored[RIG_IMAGE_HASH_MAX_BYTES];
 
-    if (!find_tlv(source, layout, RIG_IMAGE_TLV_SHA256, RIG_IMAGE_HASH_BYTES, &entry))
+    if (rig_image_stored_hash_of_any(source, layout, NULL, stored) == 0)
         return RIG_IMAGE_NO_HASH;
-    return rig_image_read(source, entry.offset, hash, RIG_IMAGE_HASH_BYTES) ? RIG_IMAGE_OK
-                                                                            : RIG_IMAGE_READ_FAILED;
+    memcpy(hash, stored, RIG_IMAGE_HASH_BYTES);
+    return RIG_IMAGE_OK;
 }
 
 bool rig_image_security_counter(const struct rig_image_source *source, const struct rig_image_layout *layout,
@@ -386,12 +434,12 @@ static const struct {
     {RIG_IMAGE_TLV_DEPENDENCY, "DEPENDENCY"},
     {RIG_IMAGE_TLV_SEC_CNT, "SEC_CNT"},
     {RIG_IMAGE_TLV_BOOT_RECORD, "BOOT_RECORD"},
-    {0x70, "DECOMP_SIZE"},
-    {0x71, "DECOMP_SHA"},
-    {0x72, "DECOMP_SIGNATURE"},
-    {0x73, "COMP_DEC_SIZE"},
-    {0x74, "UUID_VID"},
-    {0x75, "UUID_CID"},
+    {RIG_IMAGE_TLV_DECOMP_SIZE, "DECOMP_SIZE"},
+    {RIG_IMAGE_TLV_DECOMP_SHA, "DECOMP_SHA"},
+    {RIG_IMAGE_TLV_DECOMP_SIGNATURE, "DECOMP_SIGNATURE"},
+    {RIG_IMAGE_TLV_COMP_DEC_SIZE, "COMP_DEC_SIZE"},
+    {RIG_IMAGE_TLV_UUID_VID, "UUID_VID"},
+    {RIG_IMAGE_TLV_UUID_CID, "UUID_CID"},
 };
 
 static const struct {

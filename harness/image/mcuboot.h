@@ -13,7 +13,8 @@
 #define RIG_IMAGE_MAGIC 0x96f3b83du
 #define RIG_IMAGE_MAGIC_V1 0x96f3b83cu
 #define RIG_IMAGE_HEADER_BYTES 32u
-#define RIG_IMAGE_HASH_BYTES 32u
+#define RIG_IMAGE_HASH_BYTES 32u     /* SHA-256 */
+#define RIG_IMAGE_HASH_MAX_BYTES 64u /* SHA-512 */
 #define RIG_IMAGE_TLV_INFO_MAGIC 0x6907u
 #define RIG_IMAGE_TLV_PROTECTED_INFO_MAGIC 0x6908u
 
@@ -47,6 +48,12 @@ enum rig_image_tlv {
     RIG_IMAGE_TLV_DEPENDENCY = 0x40,
     RIG_IMAGE_TLV_SEC_CNT = 0x50,
     RIG_IMAGE_TLV_BOOT_RECORD = 0x60,
+    RIG_IMAGE_TLV_DECOMP_SIZE = 0x70,      /* of the payload once it is unpacked */
+    RIG_IMAGE_TLV_DECOMP_SHA = 0x71,       /* hash of the image as it was before it was packed */
+    RIG_IMAGE_TLV_DECOMP_SIGNATURE = 0x72, /* of the same */
+    RIG_IMAGE_TLV_COMP_DEC_SIZE = 0x73,    /* of the packed payload without encryption's filler */
+    RIG_IMAGE_TLV_UUID_VID = 0x74,
+    RIG_IMAGE_TLV_UUID_CID = 0x75,
 };
 
 /* Names for people, static storage: "SHA256", "ECDSA_SIG", "custom" for the vendor ranges, "unknown". */
@@ -145,13 +152,26 @@ enum rig_image_status rig_image_next_tlv(const struct rig_image_source *source,
                                          struct rig_image_tlv_cursor *cursor,
                                          struct rig_image_tlv_entry *entry);
 
+/* "SHA-384" of a hash TLV, NULL for any other type. */
+const char *rig_image_hash_name(uint16_t type);
+/* Length of a hash of that TLV's kind; 0 for any other type. */
+size_t rig_image_hash_bytes(uint16_t type);
+
 /* SHA-256 over header, payload and protected TLVs, computed from the source. */
 enum rig_image_status rig_image_compute_hash(const struct rig_image_source *source,
                                              const struct rig_image_layout *layout,
                                              uint8_t hash[RIG_IMAGE_HASH_BYTES]);
+/* The hash of that TLV's kind over the same; returns its length, 0 when it cannot be computed. */
+size_t rig_image_compute_hash_of(uint16_t type, const struct rig_image_source *source,
+                                 const struct rig_image_layout *layout,
+                                 uint8_t hash[RIG_IMAGE_HASH_MAX_BYTES]);
 
-/* The SHA-256 TLV as stored: what SMP calls the image's hash. RIG_IMAGE_NO_HASH when absent or of a wrong
- * length. */
+/* The first hash TLV of a known kind and its right length, as SMP names the image; type (may be NULL): its
+ * kind. Returns its length, 0: there is none. */
+size_t rig_image_stored_hash_of_any(const struct rig_image_source *source,
+                                    const struct rig_image_layout *layout, uint16_t *type,
+                                    uint8_t hash[RIG_IMAGE_HASH_MAX_BYTES]);
+/* What tells images apart inside the rig: its first 32 bytes. RIG_IMAGE_NO_HASH when there is none. */
 enum rig_image_status rig_image_stored_hash(const struct rig_image_source *source,
                                             const struct rig_image_layout *layout,
                                             uint8_t hash[RIG_IMAGE_HASH_BYTES]);
@@ -180,20 +200,31 @@ void rig_image_version_format(const struct rig_image_version *version,
 
 struct rig_key; /* image/key.h */
 
+/* How hash, key and signature stand in an image, beside the key's kind. All zero: as imgtool does by itself.
+ */
+struct rig_signed_how {
+    uint16_t hash_type; /* enum rig_image_tlv; 0: what belongs to the kind of key, SHA-256 without one */
+    bool pure;          /* Ed25519 over the image itself; the hash is SHA-512 then */
+    bool key_in_image;  /* the whole public key (PUBKEY) in place of its hash: MCUBOOT_HW_KEY */
+};
+
 /* What a bootloader was built to demand. keys are borrowed for the call. */
 struct rig_image_policy {
     bool check_hash;     /* false only for a seeded defect: then the stored hash is believed, also for the
                             signature */
     bool need_signature; /* a signature type is compiled in */
+    struct rig_signed_how how;
     const struct rig_key *const *keys; /* compiled-in key list; an unknown KEYHASH skips its signature */
     size_t n_keys;
     bool decrypted;           /* encrypted images are taken: the source gives their bytes decrypted */
     uint32_t max_image_bytes; /* UINT32_MAX: only the source bounds it */
 };
 
-/* Validation as bootutil does it: layout, limit, then TLVs in file order (KEYHASH selects, signature is
- * tried, hash compared); the last signature that was tried decides. The allow list of unprotected TLV types
- * is not enforced. On OK, layout is filled. */
+/* Validation as bootutil does it: layout, limit, then TLVs in file order (KEYHASH or PUBKEY selects,
+ * signature is tried, hash compared); the last signature that was tried decides. Hashes of other kinds than
+ * how says (of none: the kind of the first key) are passed over; with `pure` the hash does not count. A key's
+ * hash that is cut short selects by its beginning, as there. The allow list of unprotected TLV types is not
+ * enforced. On OK, layout is filled. */
 enum rig_image_status rig_image_verify(const struct rig_image_source *source,
                                        const struct rig_image_policy *policy,
                                        struct rig_image_layout *layout);

@@ -12,32 +12,36 @@
 
 #include "image/image_internal.h"
 
-#define SCALAR_BYTES 32u
 #define SALT_BYTES 32u
 #define HASH_BYTES RIG_IMAGE_HASH_BYTES
+#define SCALAR_MAX_BYTES 48u /* P-384 */
 
-/* ---- ECDSA, [SPEC RFC 6979 section 3.2] for P-256 with SHA-256: order and digest both have 256 bits ---- */
+/* ---- ECDSA, [SPEC RFC 6979 section 3.2] for P-256 and P-384 with SHA-256, SHA-384 or SHA-512 ---- */
 
 struct nonce_source {
-    uint8_t k[HASH_BYTES];
-    uint8_t v[HASH_BYTES];
+    const EVP_MD *hash; /* the digest's own */
+    size_t n_bytes;     /* of a hash */
+    uint8_t k[RIG_IMAGE_HASH_MAX_BYTES];
+    uint8_t v[RIG_IMAGE_HASH_MAX_BYTES];
 };
 
 static bool hmac_v(struct nonce_source *nonces)
 {
-    return HMAC(EVP_sha256(), nonces->k, HASH_BYTES, nonces->v, HASH_BYTES, nonces->v, NULL) != NULL;
+    return HMAC(nonces->hash, nonces->k, (int)nonces->n_bytes, nonces->v, nonces->n_bytes, nonces->v, NULL) !=
+           NULL;
 }
 
 /* K = HMAC_K(V || mark || seed), V = HMAC_K(V) */
 static bool stir(struct nonce_source *nonces, uint8_t mark, const uint8_t *seed, size_t n_seed_bytes)
 {
-    uint8_t text[HASH_BYTES + 1 + 2 * SCALAR_BYTES];
+    uint8_t text[RIG_IMAGE_HASH_MAX_BYTES + 1 + 2 * SCALAR_MAX_BYTES];
+    size_t n_bytes = nonces->n_bytes;
 
-    memcpy(text, nonces->v, HASH_BYTES);
-    text[HASH_BYTES] = mark;
+    memcpy(text, nonces->v, n_bytes);
+    text[n_bytes] = mark;
     if (n_seed_bytes)
-        memcpy(text + HASH_BYTES + 1, seed, n_seed_bytes);
-    if (!HMAC(EVP_sha256(), nonces->k, HASH_BYTES, text, HASH_BYTES + 1 + n_seed_bytes, nonces->k, NULL))
+        memcpy(text + n_bytes + 1, seed, n_seed_bytes);
+    if (!HMAC(nonces->hash, nonces->k, (int)n_bytes, text, n_bytes + 1 + n_seed_bytes, nonces->k, NULL))
         return false;
     OPENSSL_cleanse(text, sizeof text);
     return hmac_v(nonces);
@@ -46,6 +50,7 @@ static bool stir(struct nonce_source *nonces, uint8_t mark, const uint8_t *seed,
 /* The numbers of one signature; all borrowed from one BN_CTX frame except the group. */
 struct ecdsa {
     EC_GROUP *group;
+    size_t n_scalar; /* bytes of a number below the order */
     BN_CTX *numbers;
     const BIGNUM *order;
     BIGNUM *d, *e, *k, *r, *s;
@@ -54,14 +59,15 @@ struct ecdsa {
 
 static bool seed_nonces(struct nonce_source *nonces, const struct ecdsa *ecdsa)
 {
-    uint8_t seed[2 * SCALAR_BYTES];
+    uint8_t seed[2 * SCALAR_MAX_BYTES];
+    int n_scalar = (int)ecdsa->n_scalar;
 
     memset(nonces->k, 0, sizeof nonces->k);
     memset(nonces->v, 1, sizeof nonces->v);
-    if (BN_bn2binpad(ecdsa->d, seed, SCALAR_BYTES) < 0 ||
-        BN_bn2binpad(ecdsa->e, seed + SCALAR_BYTES, SCALAR_BYTES) < 0)
+    if (BN_bn2binpad(ecdsa->d, seed, n_scalar) < 0 ||
+        BN_bn2binpad(ecdsa->e, seed + ecdsa->n_scalar, n_scalar) < 0)
         return false;
-    return stir(nonces, 0, seed, sizeof seed) && stir(nonces, 1, seed, sizeof seed);
+    return stir(nonces, 0, seed, 2 * ecdsa->n_scalar) && stir(nonces, 1, seed, 2 * ecdsa->n_scalar);
 }
 
 /* r = x(kG) mod n, s = (e + r d) / k mod n. false also when the nonce gives a zero, which calls for the next
@@ -80,16 +86,31 @@ static bool try_nonce(struct ecdsa *ecdsa)
            BN_mod_mul(ecdsa->s, ecdsa->s, ecdsa->k, ecdsa->order, numbers) == 1 && !BN_is_zero(ecdsa->s);
 }
 
-static bool sign_with_nonces(struct ecdsa *ecdsa)
+/* As many hashes as fill a number of the order's size; what is too much of the last one is cut off. */
+static bool next_nonce(struct nonce_source *nonces, const struct ecdsa *ecdsa)
 {
-    struct nonce_source nonces;
+    uint8_t bits[SCALAR_MAX_BYTES];
+
+    for (size_t at = 0; at < ecdsa->n_scalar; at += nonces->n_bytes) {
+        size_t room = ecdsa->n_scalar - at;
+
+        if (!hmac_v(nonces))
+            return false;
+        memcpy(bits + at, nonces->v, room < nonces->n_bytes ? room : nonces->n_bytes);
+    }
+    return BN_bin2bn(bits, (int)ecdsa->n_scalar, ecdsa->k) != NULL;
+}
+
+static bool sign_with_nonces(struct ecdsa *ecdsa, const EVP_MD *hash)
+{
+    struct nonce_source nonces = {.hash = hash, .n_bytes = (size_t)EVP_MD_get_size(hash)};
     bool done = false;
 
     if (!seed_nonces(&nonces, ecdsa))
         return false;
     /* A second round has a chance of 2^-32; eight rounds without a result are a broken libcrypto. */
     for (int round = 0; round < 8 && !done; round++) {
-        if (!hmac_v(&nonces) || !BN_bin2bn(nonces.v, HASH_BYTES, ecdsa->k))
+        if (!next_nonce(&nonces, ecdsa))
             break;
         done = !BN_is_zero(ecdsa->k) && BN_cmp(ecdsa->k, ecdsa->order) < 0 && try_nonce(ecdsa);
         if (!done && !stir(&nonces, 0, NULL, 0))
@@ -115,8 +136,11 @@ static size_t encode_ecdsa(const struct ecdsa *ecdsa, uint8_t *signature)
     return n_bytes > 0 ? (size_t)n_bytes : 0;
 }
 
-static bool prepare_ecdsa(struct ecdsa *ecdsa, const struct rig_key *key, const uint8_t digest[HASH_BYTES])
+static bool prepare_ecdsa(struct ecdsa *ecdsa, const struct rig_key *key, const uint8_t *digest,
+                          size_t n_digest_bytes)
 {
+    size_t n_bytes = n_digest_bytes < ecdsa->n_scalar ? n_digest_bytes : ecdsa->n_scalar;
+
     BN_CTX_start(ecdsa->numbers);
     ecdsa->order = EC_GROUP_get0_order(ecdsa->group);
     ecdsa->d = BN_CTX_get(ecdsa->numbers);
@@ -127,20 +151,24 @@ static bool prepare_ecdsa(struct ecdsa *ecdsa, const struct rig_key *key, const 
     ecdsa->point = EC_POINT_new(ecdsa->group);
     return ecdsa->s && ecdsa->point &&
            EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &ecdsa->d) == 1 &&
-           BN_bin2bn(digest, HASH_BYTES, ecdsa->e) &&
+           BN_bin2bn(digest, (int)n_bytes, ecdsa->e) &&
            BN_nnmod(ecdsa->e, ecdsa->e, ecdsa->order, ecdsa->numbers) == 1;
 }
 
-static size_t sign_ecdsa(const struct rig_key *key, const uint8_t digest[HASH_BYTES], uint8_t *signature)
+static size_t sign_ecdsa(const struct rig_key *key, const uint8_t *digest, size_t n_digest_bytes,
+                         uint8_t *signature)
 {
+    bool large = key->kind == RIG_KEY_ECDSA_P384;
+    const EVP_MD *hash = rig_image_hash_algorithm(n_digest_bytes);
     struct ecdsa ecdsa = {
-        .group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1),
+        .group = EC_GROUP_new_by_curve_name(large ? NID_secp384r1 : NID_X9_62_prime256v1),
+        .n_scalar = large ? SCALAR_MAX_BYTES : 32,
         .numbers = BN_CTX_secure_new(),
     };
     size_t n_bytes = 0;
 
-    if (ecdsa.group && ecdsa.numbers) {
-        if (prepare_ecdsa(&ecdsa, key, digest) && sign_with_nonces(&ecdsa))
+    if (hash && ecdsa.group && ecdsa.numbers) {
+        if (prepare_ecdsa(&ecdsa, key, digest, n_digest_bytes) && sign_with_nonces(&ecdsa, hash))
             n_bytes = encode_ecdsa(&ecdsa, signature);
         if (ecdsa.d)
             BN_clear(ecdsa.d);
@@ -240,14 +268,15 @@ static bool verify_digest(const struct rig_key *key, const uint8_t *digest, size
     return good;
 }
 
-/* ---- Ed25519: the digest's bytes are the message ---- */
+/* ---- Ed25519: the digest's bytes are the message, or the image itself is ---- */
 
-static size_t sign_ed25519(const struct rig_key *key, const uint8_t digest[HASH_BYTES], uint8_t *signature)
+static size_t sign_ed25519(const struct rig_key *key, const uint8_t *message, size_t n_message_bytes,
+                           uint8_t *signature)
 {
     EVP_MD_CTX *signer = EVP_MD_CTX_new();
     size_t n_bytes = 64;
     bool good = signer && EVP_DigestSignInit(signer, NULL, NULL, NULL, key->pkey) == 1 &&
-                EVP_DigestSign(signer, signature, &n_bytes, digest, HASH_BYTES) == 1;
+                EVP_DigestSign(signer, signature, &n_bytes, message, n_message_bytes) == 1;
 
     EVP_MD_CTX_free(signer);
     return good ? n_bytes : 0;
@@ -264,22 +293,38 @@ static bool verify_ed25519(const struct rig_key *key, const uint8_t *message, si
     return good;
 }
 
-size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
-                    uint8_t signature[RIG_SIGNATURE_MAX_BYTES])
+size_t rig_key_sign_bytes(const struct rig_key *key, const uint8_t *message, size_t n_message_bytes,
+                          uint8_t signature[RIG_SIGNATURE_MAX_BYTES])
 {
     size_t n_bytes = 0;
 
-    if (!key->is_private || key->kind == RIG_KEY_ECDSA_P384)
+    if (!key->is_private)
         return 0;
-    if (key->kind == RIG_KEY_ECDSA_P256)
-        n_bytes = sign_ecdsa(key, digest, signature);
+    if (key->kind == RIG_KEY_ECDSA_P256 || key->kind == RIG_KEY_ECDSA_P384)
+        n_bytes = sign_ecdsa(key, message, n_message_bytes, signature);
     else if (key->kind == RIG_KEY_ED25519)
-        n_bytes = sign_ed25519(key, digest, signature);
-    else
-        n_bytes = sign_rsa(key, digest, signature);
+        n_bytes = sign_ed25519(key, message, n_message_bytes, signature);
+    else if (n_message_bytes == HASH_BYTES)
+        n_bytes = sign_rsa(key, message, signature);
     if (n_bytes == 0)
         ERR_clear_error();
     return n_bytes;
+}
+
+size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
+                    uint8_t signature[RIG_SIGNATURE_MAX_BYTES])
+{
+    return rig_key_sign_bytes(key, digest, HASH_BYTES, signature);
+}
+
+/* What stands behind the DER of an ECDSA signature is filler (imgtool's --pad-sig), which bootutil does not
+ * look at. */
+static size_t without_filler(const struct rig_key *key, const uint8_t *signature, size_t n_bytes)
+{
+    bool ecdsa = key->kind == RIG_KEY_ECDSA_P256 || key->kind == RIG_KEY_ECDSA_P384;
+
+    return ecdsa && n_bytes > 2 && signature[1] < 0x80 && signature[1] + 2u < n_bytes ? signature[1] + 2u
+                                                                                      : n_bytes;
 }
 
 bool rig_key_verify_bytes(const struct rig_key *key, const uint8_t *message, size_t n_message_bytes,
@@ -287,7 +332,8 @@ bool rig_key_verify_bytes(const struct rig_key *key, const uint8_t *message, siz
 {
     bool good = key->kind == RIG_KEY_ED25519
                     ? verify_ed25519(key, message, n_message_bytes, signature, n_bytes)
-                    : verify_digest(key, message, n_message_bytes, signature, n_bytes);
+                    : verify_digest(key, message, n_message_bytes, signature,
+                                    without_filler(key, signature, n_bytes));
 
     /* A refused signature leaves entries in the thread's error queue, which nobody would ever take out. */
     if (!good)

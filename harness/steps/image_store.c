@@ -303,7 +303,7 @@ static void identify(struct rig_built_image *built, const struct rig_image_spec 
             built->version = layout.header.version;
         built->has_hash = rig_image_stored_hash(&source, &layout, built->hash) == RIG_IMAGE_OK ||
                           rig_image_compute_hash(&source, &layout, built->hash) == RIG_IMAGE_OK;
-        built->n_smp_hash = rig_image_stored_hash_of_any(&source, &layout, built->smp_hash);
+        built->n_smp_hash = rig_image_stored_hash_of_any(&source, &layout, NULL, built->smp_hash);
         if (built->n_smp_hash == 0 && built->has_hash) {
             built->n_smp_hash = sizeof built->hash;
             memcpy(built->smp_hash, built->hash, sizeof built->hash);
