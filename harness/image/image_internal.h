@@ -20,7 +20,10 @@ void rig_image_version_encode(const struct rig_image_version *version,
 bool rig_image_read(const struct rig_image_source *source, uint32_t offset, void *into, size_t n_bytes);
 
 /* By the length of a hash: SHA-256, SHA-384, SHA-512, else NULL. */
-const EVP_MD *rig_image_hash_algorithm(size_t n_bytes);
+static inline const EVP_MD *rig_image_hash_algorithm(size_t n_bytes)
+{
+    return n_bytes == 32 ? EVP_sha256() : n_bytes == 48 ? EVP_sha384() : n_bytes == 64 ? EVP_sha512() : NULL;
+}
 
 /* Whether a signature over the hashed bytes themselves is by that key. */
 bool rig_image_pure_signature_matches(const struct rig_image_source *source,

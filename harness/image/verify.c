@@ -8,11 +8,6 @@
 /* Every update of a digest costs a call through the provider, every read one through the flash model. */
 #define CHUNK_BYTES 16384u
 
-const EVP_MD *rig_image_hash_algorithm(size_t n_bytes)
-{
-    return n_bytes == 32 ? EVP_sha256() : n_bytes == 48 ? EVP_sha384() : n_bytes == 64 ? EVP_sha512() : NULL;
-}
-
 static enum rig_image_status hash_range(const struct rig_image_source *source, uint32_t n_bytes,
                                         EVP_MD_CTX *digest)
 {
