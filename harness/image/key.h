@@ -55,21 +55,25 @@ const uint8_t *rig_key_public_der(const struct rig_key *key, size_t *n_bytes);
 char *rig_key_to_pem(const struct rig_key *key, bool private_part);
 
 #define RIG_SIGNATURE_MAX_BYTES 384
-/* Signs a SHA-256 digest. Deterministic: the same key and digest give the same bytes (RFC 6979 for ECDSA; the
- * PSS salt is derived from the digest), so that a seed reproduces an image to the byte. Returns the length, 0
- * on failure. */
-size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
-                    uint8_t signature[RIG_SIGNATURE_MAX_BYTES]);
-/* The same over a digest of another length (SHA-384, SHA-512), or, with Ed25519, over any message. 0 for RSA
- * when it is no SHA-256 digest. */
+/* Signs a digest (SHA-256, SHA-384, SHA-512; RSA: SHA-256 alone) or, with Ed25519, any message.
+ * Deterministic: the same key and digest give the same bytes (RFC 6979 for ECDSA; the PSS salt is derived
+ * from the digest), so that a seed reproduces an image to the byte. Returns the length, 0 on failure. */
 size_t rig_key_sign_bytes(const struct rig_key *key, const uint8_t *message, size_t n_message_bytes,
                           uint8_t signature[RIG_SIGNATURE_MAX_BYTES]);
 /* Filler behind an ECDSA signature counts for nothing, as in bootutil. */
-bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
-                    const uint8_t *signature, size_t n_bytes);
-/* As rig_key_sign_bytes. */
 bool rig_key_verify_bytes(const struct rig_key *key, const uint8_t *message, size_t n_message_bytes,
                           const uint8_t *signature, size_t n_bytes);
+/* The same of SHA-256 digests. */
+static inline size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
+                                  uint8_t signature[RIG_SIGNATURE_MAX_BYTES])
+{
+    return rig_key_sign_bytes(key, digest, RIG_IMAGE_HASH_BYTES, signature);
+}
+static inline bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
+                                  const uint8_t *signature, size_t n_bytes)
+{
+    return rig_key_verify_bytes(key, digest, RIG_IMAGE_HASH_BYTES, signature, n_bytes);
+}
 uint16_t rig_key_signature_tlv(enum rig_key_kind kind); /* RIG_IMAGE_TLV_ECDSA_SIG ... */
 
 #endif

@@ -311,12 +311,6 @@ size_t rig_key_sign_bytes(const struct rig_key *key, const uint8_t *message, siz
     return n_bytes;
 }
 
-size_t rig_key_sign(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
-                    uint8_t signature[RIG_SIGNATURE_MAX_BYTES])
-{
-    return rig_key_sign_bytes(key, digest, HASH_BYTES, signature);
-}
-
 /* What stands behind the DER of an ECDSA signature is filler (imgtool's --pad-sig), which bootutil does not
  * look at. */
 static size_t without_filler(const struct rig_key *key, const uint8_t *signature, size_t n_bytes)
@@ -339,10 +333,4 @@ bool rig_key_verify_bytes(const struct rig_key *key, const uint8_t *message, siz
     if (!good)
         ERR_clear_error();
     return good;
-}
-
-bool rig_key_verify(const struct rig_key *key, const uint8_t digest[RIG_IMAGE_HASH_BYTES],
-                    const uint8_t *signature, size_t n_bytes)
-{
-    return rig_key_verify_bytes(key, digest, HASH_BYTES, signature, n_bytes);
 }
