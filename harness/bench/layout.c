@@ -15,6 +15,8 @@
 #define SECURE_MTU 247     /* NRF_SDH_BLE_GATT_MAX_MTU_SIZE of the SDK's example */
 #define LEGACY_MTU 23      /* its SoftDevices know no other */
 #define ANY_DEVICE 0xffffu /* device type of a legacy bootloader */
+#define DEFAULT_RAM_START 0x20000000u
+#define DEFAULT_RAM_BYTES (256u * 1024)
 
 /* In the order of rig_choices_sdk. */
 static const guint sdks[] = {600,  700,  800,  900,  1000, 1100, 1230, 1310, 1420,
@@ -52,6 +54,8 @@ static const struct {
     {"swap-fixes", NULL, MCUBOOT | LEGACY},
     {"max-align", NULL, MCUBOOT},
     {"max-sectors", NULL, MCUBOOT},
+    {"ram-start", NULL, MCUBOOT},
+    {"ram-size", NULL, MCUBOOT},
     {"update-needs", "encryption", MCUBOOT},
     {"update-needs", "authentication", MCUBOOT},
     {"gatt-table", "moves", MCUBOOT},
@@ -436,6 +440,8 @@ void rig_layout_read(const struct rig_target_spec *target, struct rig_layout *la
                                   .n_slots = MIN(length_of(target->slots), RIG_LAYOUT_MAX_SLOTS),
                                   .max_align = 8,
                                   .max_sectors = 128,
+                                  .ram_start = DEFAULT_RAM_START,
+                                  .ram_bytes = DEFAULT_RAM_BYTES,
                                   .mtu = RIG_LAYOUT_MAX_MTU};
     for (guint i = 0; i < layout->n_devices; i++) {
         read_device(target->flash[i], &layout->devices[i]);
@@ -443,6 +449,7 @@ void rig_layout_read(const struct rig_target_spec *target, struct rig_layout *la
     }
     for (guint i = 0; i < layout->n_slots; i++)
         read_area(layout, target->slots[i], names[i], &layout->slots[i]);
+    layout->n_target_slots = layout->n_slots;
     if (target->scratch)
         read_area(layout, target->scratch, "scratch", &layout->scratch);
     memcpy(layout->address, target->address->address, sizeof layout->address);
@@ -475,6 +482,8 @@ void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *
         nordic_layout_apply(layout, options);
     apply_count(options->max_align, &layout->max_align);
     apply_count(options->max_sectors, &layout->max_sectors);
+    apply_count(options->ram_start, &layout->ram_start);
+    apply_count(options->ram_bytes, &layout->ram_bytes);
     apply_count(options->security_counter, &layout->security_counter);
     layout->has_security_counter = layout->has_security_counter || options->security_counter;
     rig_layout_settle(layout);
@@ -536,6 +545,8 @@ void rig_layout_settle(struct rig_layout *layout)
         rig_layout_move_bank_1(layout, 0);
         return;
     }
+    layout->n_slots =
+        layout->mode == RIG_SWAP_SINGLE ? MIN(layout->n_target_slots, 1) : layout->n_target_slots;
     for (guint i = 0; i < layout->n_slots; i++) {
         settle_area(layout, &layout->slots[i], layout->max_sectors);
         layout->slots[i].image_offset =
@@ -602,8 +613,12 @@ static void check_numbers(const struct check *check)
     const struct rig_flash_spec *const *flash = check->target->flash;
     guint n_slots = length_of(check->target->slots);
 
-    if (check->layout.family == RIG_BOOTLOADER_MCUBOOT && n_slots != 2 && n_slots != RIG_LAYOUT_MAX_SLOTS)
-        complain(check, rig_node_get(check->target->node, "slots"), g_strdup("a board has 2 or 4 slots"));
+    bool single = check->layout.mode == RIG_SWAP_SINGLE && n_slots == 1;
+
+    if (check->layout.family == RIG_BOOTLOADER_MCUBOOT && !single && n_slots != 2 &&
+        n_slots != RIG_LAYOUT_MAX_SLOTS)
+        complain(check, rig_node_get(check->target->node, "slots"),
+                 g_strdup("a board has 2 or 4 slots, or one with 'swap: single'"));
     for (guint i = 0; i < length_of(flash); i++) {
         const struct rig_flash_spec *entry = flash[i];
 

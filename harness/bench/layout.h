@@ -110,6 +110,7 @@ struct rig_layout {
      * which begins where the recorded application ends (rig_layout_move_bank_1()). */
     struct rig_slot slots[RIG_LAYOUT_MAX_SLOTS];
     guint n_slots;
+    guint n_target_slots;    /* those of the target; a bootloader for a single slot knows only the first */
     struct rig_slot scratch; /* n_bytes 0: there is none */
     /* The bootloader. */
     enum rig_swap_mode mode;
@@ -117,6 +118,8 @@ struct rig_layout {
     enum rig_key_kind signing;
     guint32 max_align;
     guint32 max_sectors;
+    guint32 ram_start; /* RAM load: what images may use */
+    guint32 ram_bytes;
     bool has_security_counter;
     guint32 security_counter; /* at first */
     /* The link. */
@@ -125,6 +128,12 @@ struct rig_layout {
     guint16 mtu;            /* the largest ATT_MTU that it agrees to */
     bool encryption_needed; /* for the update service */
 };
+
+/* MCUboot: image pairs, or the one image of a single slot. */
+static inline guint rig_layout_n_images(const struct rig_layout *layout)
+{
+    return (layout->n_slots + 1) / 2;
+}
 
 /* Of a target that was checked, with its own options. Texts are static. */
 void rig_layout_read(const struct rig_target_spec *target, struct rig_layout *layout);

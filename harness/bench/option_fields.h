@@ -24,7 +24,9 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
 
 #define RIG_BOARD_OPTION_FIELDS                                                                              \
     RIG_FIELD("swap", CHOICE, struct rig_options_spec, swap, .choices = rig_choices_swap,                    \
-              .about = "How the bootloader brings the new image into slot 0."),                              \
+              .about = "How the bootloader brings the new image to run: into slot 0; or, of two equal "      \
+                       "slots, the newest where it is (direct-xip) or from RAM (ram-load), with revert "     \
+                       "when it was not confirmed in its first run; or single: there is slot 0 only."),      \
         RIG_FIELD("sign", CHOICE, struct rig_options_spec, sign, .choices = rig_choices_signing,             \
                   .about = "The signature that the bootloader demands."),                                    \
         RIG_FIELD("validate-primary", FLAG, struct rig_options_spec, validate_primary,                       \
@@ -45,6 +47,12 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                   .about = "BOOT_MAX_ALIGN of the bootloader."),                                             \
         RIG_FIELD("max-sectors", COUNT, struct rig_options_spec, max_sectors, .min = 2, .max = 4096,         \
                   .about = "BOOT_MAX_IMG_SECTORS of the bootloader."),                                       \
+        RIG_FIELD("ram-start", COUNT, struct rig_options_spec, ram_start, .max = 0xffffffffu,                \
+                  .about =                                                                                   \
+                      "RAM load: where the RAM for images begins (IMAGE_EXECUTABLE_RAM_START); without "     \
+                      "it 0x20000000."),                                                                     \
+        RIG_FIELD("ram-size", SIZE, struct rig_options_spec, ram_bytes, .min = 1024, .max = 1u << 30,        \
+                  .about = "RAM load: how much there is for images; without it 256 KiB."),                   \
         RIG_FIELD("update-needs", CHOICE, struct rig_options_spec, update_needs,                             \
                   .choices = rig_choices_security, .about = "What the update service demands of the link."), \
         RIG_FIELD("bonding", FLAG, struct rig_options_spec, bonding, .about = "The board bonds at all."),    \
@@ -144,6 +152,7 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                   .about = "Seeded defects: the board breaks one promise on purpose, to prove that the "     \
                            "scenarios notice.")
 /* What an option asks of the others, where they are written in the same map; as rules of a shape. */
+extern const char *const rig_values_without_ram[];
 extern const char *const rig_values_false[],
     *const rig_values_swaps[], *const rig_values_overwrite[], *const rig_values_shows_nothing[],
                                                                   *const rig_values_asks_nothing[];
@@ -152,7 +161,15 @@ extern const char *const rig_values_false[],
         .field = field_name, .kind = RIG_RULE_NOT_BESIDE, .other = "bonding", .others = rig_values_false     \
     }
 #define RIG_BOARD_OPTION_RULES                                                                               \
-    {.field = "overwrite-fast", .kind = RIG_RULE_NOT_BESIDE, .other = "swap", .others = rig_values_swaps},   \
+    {.field = "ram-start", .kind = RIG_RULE_NOT_BESIDE, .other = "swap", .others = rig_values_without_ram},  \
+        {.field = "ram-size",                                                                                \
+         .kind = RIG_RULE_NOT_BESIDE,                                                                        \
+         .other = "swap",                                                                                    \
+         .others = rig_values_without_ram},                                                                  \
+        {.field = "overwrite-fast",                                                                          \
+         .kind = RIG_RULE_NOT_BESIDE,                                                                        \
+         .other = "swap",                                                                                    \
+         .others = rig_values_swaps},                                                                        \
         {.field = "swap-fixes",                                                                              \
          .kind = RIG_RULE_NOT_BESIDE,                                                                        \
          .other = "swap",                                                                                    \

@@ -22,6 +22,8 @@ struct rig_options_spec {
     const bool *swap_fixes;
     const guint32 *max_align;
     const guint32 *max_sectors;
+    const guint32 *ram_start;
+    const guint32 *ram_bytes;
     const char *update_needs;
     const bool *bonding;
     const char *pairing;

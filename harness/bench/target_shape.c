@@ -47,6 +47,8 @@ const char *const rig_choices_defects[] = {
     "silent-overrun", "jump-stays", "jump-without-bond", "jump-not-told", NULL};
 /* clang-format on */
 
+const char *const rig_values_without_ram[] = {"move",       "scratch",           "offset", "overwrite",
+                                              "direct-xip", "direct-xip-revert", "single", NULL};
 const char *const rig_values_false[] = {"false", NULL};
 const char *const rig_values_swaps[] = {
     "move",     "scratch",         "offset", "direct-xip", "direct-xip-revert",

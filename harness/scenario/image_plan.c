@@ -120,6 +120,15 @@ static const struct rig_field image_fields[] = {
                  "distribution package, or an application (binary or Intel HEX), which gets an init packet."),
     RIG_FIELD("header-size", SIZE, struct rig_image_spec, header_bytes, .max = 0xffff,
               .about = "Bytes before the payload; without it, what the target wants."),
+    RIG_FIELD("built-for-slot", COUNT, struct rig_image_spec, built_for, .max = 3,
+              .about = "The slot that it is linked for, as imgtool's --rom-fixed writes it into the header: "
+                       "direct-XIP takes it in no other one. Without it the image runs in any slot."),
+    RIG_FIELD("ram-load", FLAG, struct rig_image_spec, ram_load,
+              .about =
+                  "The header's flag RAM_LOAD and a load address; without it as the bootloader wants it."),
+    RIG_FIELD("load-address", COUNT, struct rig_image_spec, load_address, .max = 0xffffffff,
+              .about =
+                  "Where in RAM the bootloader copies it; without it the start of the board's `ram-start`."),
     RIG_FIELD("type", CHOICE, struct rig_image_spec, type, .choices = types,
               .about =
                   "Nordic: what the package holds; without it an application. `all` is softdevice-bootloader "
@@ -161,6 +170,7 @@ static const char *const softdevice_types[] = {"softdevice", "softdevice-bootloa
 static const char *const bootloader_types[] = {"bootloader", "softdevice-bootloader", "all", NULL};
 static const char *const without_application[] = {"softdevice", "bootloader", "softdevice-bootloader", NULL};
 static const char *const bootloader_alone[] = {"bootloader", NULL};
+static const char *const no_words[] = {"false", NULL};
 static const char *const hanging[] = {"hangs", NULL};
 static const char *const active_behaviours[] = {"confirms", "crashes", "hangs", NULL};
 #define RULE_OF_A_BUILT_IMAGE(field_name)                                                                    \
@@ -185,6 +195,11 @@ static const struct rig_rule image_rules[] = {
     RULE_OF_A_BUILT_IMAGE("custom-tlvs"),
     RULE_OF_A_BUILT_IMAGE("seed"),
     RULE_OF_A_BUILT_IMAGE("header-size"),
+    RULE_OF_A_BUILT_IMAGE("built-for-slot"),
+    RULE_OF_A_BUILT_IMAGE("ram-load"),
+    RULE_OF_A_BUILT_IMAGE("load-address"),
+    {.field = "load-address", .kind = RIG_RULE_NOT_BESIDE, .other = "ram-load", .others = no_words},
+    {.field = "built-for-slot", .kind = RIG_RULE_NOT_BESIDE, .other = "load-address"},
     RULE_OF_A_BUILT_IMAGE("type"),
     RULE_OF_A_BUILT_IMAGE("fw-version"),
     RULE_OF_A_BUILT_IMAGE("hardware-version"),

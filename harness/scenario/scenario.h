@@ -65,6 +65,9 @@ struct rig_image_spec {
     const char *seed;
     const char *file;
     const guint16 *header_bytes; /* NULL: what the target wants */
+    const guint32 *built_for;    /* slot; NULL: runs anywhere */
+    const bool *ram_load;        /* flag of the header; NULL: as the target wants it */
+    const guint32 *load_address; /* NULL: where the target's RAM begins */
     /* Of boards with Nordic's bootloader; NULL: not written. */
     const char *type; /* by rig_dfu_firmware_name(), or "all": softdevice-bootloader, then application */
     const guint32 *fw_version;

@@ -258,10 +258,12 @@ static bool program_at(struct rig_run *run, const struct program_place *place, g
     return false;
 }
 
-/* As boot_set_pending() leaves a trailer: image_ok when permanent, swap_info, magic. */
+/* As boot_set_next() leaves a trailer: image_ok when permanent, swap_info, magic; where a slot is chosen,
+ * copy_done when permanent and no swap_info. */
 static bool program_mark(struct rig_run *run, const struct program_place *place, const char *as)
 {
     bool permanent = g_str_equal(as, "permanent");
+    bool chosen = rig_swap_mode_chooses_slot(place->slot.geometry.mode);
     guint8 magic[RIG_TRAILER_MAGIC_BYTES];
     guint8 swap_info = permanent ? RIG_SWAP_TYPE_PERM : RIG_SWAP_TYPE_TEST;
     guint8 set = 1;
@@ -275,7 +277,8 @@ static bool program_mark(struct rig_run *run, const struct program_place *place,
     }
     rig_trailer_magic(place->slot.geometry.max_align, magic);
     return (!permanent || program_at(run, place, layout.image_ok, &set, 1)) &&
-           program_at(run, place, layout.swap_info, &swap_info, 1) &&
+           (!permanent || !chosen || program_at(run, place, layout.copy_done, &set, 1)) &&
+           (chosen || program_at(run, place, layout.swap_info, &swap_info, 1)) &&
            program_at(run, place, layout.magic, magic, sizeof magic);
 }
 

@@ -201,6 +201,25 @@ static bool pad(const struct rig_image_spec *spec, const struct rig_board *board
     return true;
 }
 
+/* Where the header says that the image runs; false: no such slot. */
+static bool place(const struct rig_image_spec *spec, const struct rig_board *board,
+                  struct rig_image_recipe *recipe)
+{
+    const struct rig_layout *layout = &board->layout;
+    bool ram = spec->ram_load ? *spec->ram_load : spec->load_address || rig_swap_mode_loads_ram(layout->mode);
+
+    if (spec->built_for) {
+        if (*spec->built_for >= layout->n_slots)
+            return false;
+        recipe->flags |= RIG_IMAGE_FLAG_ROM_FIXED;
+        recipe->load_address = layout->slots[*spec->built_for].device_offset;
+    } else if (ram) {
+        recipe->flags |= RIG_IMAGE_FLAG_RAM_LOAD;
+        recipe->load_address = spec->load_address ? *spec->load_address : layout->ram_start;
+    }
+    return true;
+}
+
 static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_image_spec *spec,
                        const struct rig_board *board, const struct rig_key *key, struct rig_bytes *bytes,
                        GError **error)
@@ -220,6 +239,13 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
 
     if (!payload)
         return false;
+    if (!place(spec, board, &recipe)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "image '%s' is built for slot %u of a board that "
+                    "has none",
+                    name, *spec->built_for);
+        return false;
+    }
     recipe.payload = g_bytes_get_data(payload, &recipe.payload_bytes);
     collect_parts(spec, &parts);
     recipe.dependencies = (const struct rig_image_dependency *)(gpointer)parts.dependencies->data;

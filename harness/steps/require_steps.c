@@ -251,7 +251,7 @@ static char *scratch_unfit(const struct rig_fit *fit, guint64 wanted)
 
 static char *number_unfit(const struct rig_fit *fit, const char *name, const struct rig_value *wanted)
 {
-    guint n_images = fit->layout.n_slots / 2;
+    guint n_images = rig_layout_n_images(&fit->layout);
 
     if (g_str_equal(name, "mtu"))
         return at_least(fit, name, wanted->count, 517);

@@ -25,6 +25,42 @@ static bool place_image(struct rig_probe *probe, const struct rig_board_image *i
     return false;
 }
 
+/* Where an image starts only with a trailer, a set-up's comes as `imgtool --pad --confirm` makes it. */
+static bool wants_leave(const struct rig_layout *layout, const struct rig_board_setup *setup, guint slot)
+{
+    bool on_trial = slot == 0 && !setup->confirmed;
+
+    return !on_trial && rig_swap_mode_chooses_slot(layout->mode) && rig_swap_mode_reverts(layout->mode);
+}
+
+static bool trailer_of(const struct rig_slot *slot, struct rig_trailer_layout *layout,
+                       guint8 magic[RIG_TRAILER_MAGIC_BYTES], GError **error)
+{
+    if (!rig_trailer_layout(&slot->geometry, layout)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s has no room for a trailer", slot->name);
+        return false;
+    }
+    rig_trailer_magic(slot->geometry.max_align, magic);
+    return true;
+}
+
+static bool program_leave(struct rig_probe *probe, const struct rig_board_image *image, GError **error)
+{
+    struct rig_trailer_layout layout;
+    struct rig_slot slot;
+    guint8 magic[RIG_TRAILER_MAGIC_BYTES];
+    guint8 set = 1;
+
+    if (!rig_layout_slot(probe->layout, image->slot, &slot) || !trailer_of(&slot, &layout, magic, error))
+        return false;
+    /* A padded file brings its own. */
+    if (image->n_bytes > layout.image_ok)
+        return true;
+    return probe->ops->program(probe, slot.device, slot.device_offset + layout.magic, magic, sizeof magic,
+                               error) &&
+           probe->ops->program(probe, slot.device, slot.device_offset + layout.image_ok, &set, 1, error);
+}
+
 bool rig_board_program_image(struct rig_probe *probe, const struct rig_board_image *image, bool trial,
                              GError **error)
 {
@@ -45,11 +81,8 @@ static bool program_trial(struct rig_probe *probe, GError **error)
     guint8 magic[RIG_TRAILER_MAGIC_BYTES];
     guint8 set = 1;
 
-    if (!rig_layout_slot(probe->layout, 0, &slot) || !rig_trailer_layout(&slot.geometry, &layout)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "slot 0 has no room for a trailer");
+    if (!rig_layout_slot(probe->layout, 0, &slot) || !trailer_of(&slot, &layout, magic, error))
         return false;
-    }
-    rig_trailer_magic(slot.geometry.max_align, magic);
     return probe->ops->program(probe, slot.device, slot.device_offset + layout.magic, magic, sizeof magic,
                                error) &&
            probe->ops->program(probe, slot.device, slot.device_offset + layout.copy_done, &set, 1, error);
@@ -60,7 +93,9 @@ bool rig_board_program(struct rig_probe *probe, const struct rig_board_setup *se
     if (probe->layout->family != RIG_BOOTLOADER_MCUBOOT)
         return rig_board_program_nordic(probe, setup, error);
     for (gsize i = 0; i < setup->n_images; i++)
-        if (!rig_board_program_image(probe, &setup->images[i], !setup->confirmed, error))
+        if (!rig_board_program_image(probe, &setup->images[i], !setup->confirmed, error) ||
+            (wants_leave(probe->layout, setup, setup->images[i].slot) &&
+             !program_leave(probe, &setup->images[i], error)))
             return false;
     return setup->confirmed || program_trial(probe, error);
 }
@@ -68,13 +103,27 @@ bool rig_board_program(struct rig_probe *probe, const struct rig_board_setup *se
 static bool mark_trial(const struct rig_slot *slot, guint8 *content, GError **error)
 {
     struct rig_trailer_layout layout;
+    guint8 magic[RIG_TRAILER_MAGIC_BYTES];
 
-    if (!rig_trailer_layout(&slot->geometry, &layout)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s has no room for a trailer", slot->name);
+    if (!trailer_of(slot, &layout, magic, error))
         return false;
-    }
-    rig_trailer_magic(slot->geometry.max_align, content + layout.magic);
+    memcpy(content + layout.magic, magic, sizeof magic);
     content[layout.copy_done] = 1;
+    return true;
+}
+
+static bool mark_leave(const struct rig_slot *slot, const struct rig_board_image *image, guint8 *content,
+                       GError **error)
+{
+    struct rig_trailer_layout layout;
+    guint8 magic[RIG_TRAILER_MAGIC_BYTES];
+
+    if (!trailer_of(slot, &layout, magic, error))
+        return false;
+    if (image->n_bytes > layout.image_ok)
+        return true;
+    memcpy(content + layout.magic, magic, sizeof magic);
+    content[layout.image_ok] = 1;
     return true;
 }
 
@@ -95,6 +144,8 @@ static bool program_slot(struct rig_probe *probe, const struct rig_board_setup *
         if (!place_image(probe, &setup->images[i], !setup->confirmed, &same, &at, error))
             return false;
         memcpy(content + at, setup->images[i].bytes, setup->images[i].n_bytes);
+        if (wants_leave(probe->layout, setup, index) && !mark_leave(&slot, &setup->images[i], content, error))
+            return false;
     }
     if (index == 0 && !setup->confirmed && !mark_trial(&slot, content, error))
         return false;

@@ -37,7 +37,9 @@ static struct sim_area area_of(const struct rig_slot *slot)
 /* Slots, and what of the bootloader is part of the layout. */
 static void configure_slots(struct sim_boot_config *boot, const struct rig_layout *layout)
 {
-    boot->n_images = layout->n_slots / 2;
+    boot->n_images = rig_layout_n_images(layout);
+    boot->ram_start = layout->ram_start;
+    boot->ram_bytes = layout->ram_bytes;
     for (guint i = 0; i < layout->n_slots; i++)
         (i % 2 ? boot->secondary : boot->primary)[i / 2] = area_of(&layout->slots[i]);
     boot->scratch = area_of(&layout->scratch);
@@ -163,11 +165,12 @@ static bool build_fits(const struct rig_sim *sim, GError **error)
 {
     guint n_images = sim_guest_build(sim->guest)->n_images;
 
-    if (!n_images || 2 * n_images == sim->board.layout.n_slots)
+    if (!n_images || n_images == rig_layout_n_images(&sim->board.layout))
         return true;
     g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                 "bootloader '%s' was compiled for %u image(s), and target '%s' has %u",
-                sim_guest_name(sim->guest), n_images, sim->target->name, sim->board.layout.n_slots / 2);
+                sim_guest_name(sim->guest), n_images, sim->target->name,
+                rig_layout_n_images(&sim->board.layout));
     return false;
 }
 
@@ -297,9 +300,10 @@ static bool find_room(struct rig_layout *layout, const char *target, const struc
     char fault[160];
     bool fits;
 
-    if (!rig_swap_mode_moves_images(layout->mode)) {
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "the simulated board has no 'swap: %s' yet",
-                    rig_swap_mode_name(layout->mode));
+    if (layout->n_slots == 1 && layout->mode != RIG_SWAP_SINGLE) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'swap: %s' takes two slots, and target '%s' has one", rig_swap_mode_name(layout->mode),
+                    target);
         return false;
     }
     if (layout->mode == RIG_SWAP_SCRATCH && layout->scratch.n_bytes == 0) {

@@ -39,6 +39,8 @@ struct own {
 
 struct state {
     uint32_t security_counter[SIM_BOOT_MAX_IMAGES];
+    uint8_t slot;    /* of image 0, that the last boot started; 0 in the modes that move images */
+    uint32_t ram_at; /* RAM load: where */
     struct sim_app_retained retained;
     struct sim_running running;
     struct sim_app app;
@@ -363,10 +365,13 @@ static const char *check_areas(const struct sim_flash *flash, const struct sim_b
 {
     if (boot->n_images < 1 || boot->n_images > SIM_BOOT_MAX_IMAGES)
         return "a board has one or two images";
+    if (boot->mode == RIG_SWAP_SINGLE && boot->n_images > 1)
+        return "a board with a single slot has one image";
     for (unsigned image = 0; image < boot->n_images; image++) {
         if (boot->primary[image].n_bytes == 0 || !area_fits(flash, &boot->primary[image]))
             return "a primary slot is not made of whole sectors inside its device";
-        if (boot->secondary[image].n_bytes == 0 || !area_fits(flash, &boot->secondary[image]))
+        if (boot->mode != RIG_SWAP_SINGLE &&
+            (boot->secondary[image].n_bytes == 0 || !area_fits(flash, &boot->secondary[image])))
             return "a secondary slot is not made of whole sectors inside its device";
     }
     if (boot->scratch.n_bytes != 0 && !area_fits(flash, &boot->scratch))
@@ -491,12 +496,17 @@ static enum sim_boot_outcome outcome_of(enum sim_guest_outcome outcome)
     return SIM_BOOT_CRASH;
 }
 
-/* The application model runs from slot 0 of image 0 only. */
-static bool starts_slot_0(const struct sim_boot_config *boot, const struct sim_guest_result *found)
+static bool is_at(const struct sim_area *area, const struct sim_guest_result *found)
 {
-    const struct sim_area *primary = &boot->primary[0];
+    return found->device == area->device && found->offset == area->offset;
+}
 
-    return found->device == primary->device && found->offset == primary->offset;
+/* The application model runs from slot 0 of image 0, and from slot 1 where one of them is chosen. */
+static bool starts_a_slot(const struct sim_boot_config *boot, const struct sim_guest_result *found,
+                          unsigned *slot)
+{
+    *slot = rig_swap_mode_chooses_slot(boot->mode) && is_at(&boot->secondary[0], found);
+    return *slot == 1 || is_at(&boot->primary[0], found);
 }
 
 static void tell_finding(struct sim_chip *chip, const struct sim_guest_result *found,
@@ -522,11 +532,12 @@ static void boot_foreign(struct sim_chip *chip, struct sim_boot_result *result)
     sim_chip_line(chip, line);
     sim_guest_boot(config->boot_guest, chip->flash, log_line, chip, &found);
     result->outcome = outcome_of(found.outcome);
-    if (found.outcome == SIM_GUEST_RUNS && !starts_slot_0(&config->boot, &found)) {
+    if (found.outcome == SIM_GUEST_RUNS && !starts_a_slot(&config->boot, &found, &result->slot[0])) {
         found.outcome = SIM_GUEST_BAD_DECISION;
         snprintf(found.text, sizeof found.text,
-                 "it starts the image at 0x%lx; the simulated application runs from slot 0 only",
-                 (unsigned long)found.offset);
+                 "it starts the image at 0x%lx; with 'swap: %s' the simulated application runs from slot 0%s",
+                 (unsigned long)found.offset, rig_swap_mode_name(config->boot.mode),
+                 rig_swap_mode_chooses_slot(config->boot.mode) ? " or 1" : " only");
         result->outcome = SIM_BOOT_CRASH;
     }
     if (sim_guest_is_finding(found.outcome) || found.outcome == SIM_GUEST_NOT_RUN)
@@ -583,6 +594,10 @@ static void boot(struct sim_chip *chip, struct sim_start *start)
         sim_boot_run(&config->boot, chip->flash, state_of(chip)->security_counter, log_line, chip, result);
     }
     *start = (struct sim_start){.application = result->outcome == SIM_BOOT_RUNS, .account = result};
+    if (start->application) {
+        state_of(chip)->slot = (uint8_t)result->slot[0];
+        state_of(chip)->ram_at = result->ram_at[0];
+    }
     after_boot(chip, result);
 }
 
@@ -608,7 +623,7 @@ static void start_application(struct sim_chip *chip)
     struct own *own = own_of(chip);
     struct sim_running *running = &state_of(chip)->running;
 
-    sim_app_look(&own->config.boot, chip->flash, &own->memo, running);
+    sim_app_look(&own->config.boot, chip->flash, state_of(chip)->slot, &own->memo, running);
     if (running->has_image)
         sim_app_recall(&own->lessons, running->hash, &running->personality);
     sim_chip_application_starts(chip);
@@ -616,7 +631,7 @@ static void start_application(struct sim_chip *chip)
         start_updater(chip);
         return;
     }
-    if (!running->has_image || !running->intact) {
+    if (!running->has_image || !running->intact || running->elsewhere) {
         sim_chip_line(chip, "E: ***** HARD FAULT *****");
         sim_chip_crash(chip);
         return;
@@ -638,7 +653,9 @@ static void confirm_itself(struct sim_chip *chip)
     const struct sim_boot_config *config = &own_of(chip)->config.boot;
 
     for (unsigned image = 0; image < config->n_images; image++) {
-        if (sim_boot_set_confirmed(config, chip->flash, image) != SIM_OK) {
+        unsigned slot = image == 0 ? state_of(chip)->slot : 0;
+
+        if (sim_app_confirm(config, chip->flash, image, slot) != SIM_OK) {
             sim_chip_line(chip, "app: confirm failed");
             return;
         }
@@ -673,6 +690,7 @@ static void serve(struct sim_chip *chip)
                                 .boot = &own_of(chip)->config.boot,
                                 .flash = chip->flash,
                                 .app = &state->app,
+                                .slot = state->slot,
                                 .retained = &state->retained};
     uint8_t answers[RIG_SMP_MAX_MESSAGE_BYTES];
     /* It stays in use until it is answered. */
@@ -763,16 +781,23 @@ static void linked(struct sim_chip *chip, bool up)
 
 /* --- what a probe sees --- */
 
+static const struct sim_area *running_area(const struct sim_chip *chip)
+{
+    const struct sim_boot_config *config = &own_of(chip)->config.boot;
+
+    return state_of(chip)->slot == 0 ? &config->primary[0] : &config->secondary[0];
+}
+
 static bool is_confirmed(const struct sim_chip *chip)
 {
     const struct sim_boot_config *config = &own_of(chip)->config.boot;
-    const struct sim_area *primary = &config->primary[0];
-    struct sim_area_reader reader = {.flash = chip->flash, .area = *primary};
+    const struct sim_area *area = running_area(chip);
+    struct sim_area_reader reader = {.flash = chip->flash, .area = *area};
     struct rig_image_source source = sim_area_source(&reader);
     struct rig_trailer_geometry geometry;
     struct rig_trailer trailer;
 
-    sim_boot_geometry(config, chip->flash, primary, &geometry);
+    sim_boot_geometry(config, chip->flash, area, &geometry);
     if (!rig_trailer_decode(&geometry, &source, &trailer))
         return false;
     return trailer.magic != RIG_MAGIC_GOOD || trailer.image_ok == RIG_FLAG_SET;
@@ -782,7 +807,7 @@ static void view(const struct sim_chip *chip, struct sim_image_view *view)
 {
     struct sim_running running;
 
-    sim_app_look(&own_of(chip)->config.boot, chip->flash, NULL, &running);
+    sim_app_look(&own_of(chip)->config.boot, chip->flash, state_of(chip)->slot, NULL, &running);
     view->has_image = running.has_image;
     view->version = running.version;
     memcpy(view->hash, running.hash, sizeof view->hash);
@@ -791,7 +816,7 @@ static void view(const struct sim_chip *chip, struct sim_image_view *view)
 
 static uint32_t application_at(const struct sim_chip *chip)
 {
-    return own_of(chip)->config.boot.primary[0].offset;
+    return state_of(chip)->ram_at ? state_of(chip)->ram_at : running_area(chip)->offset;
 }
 
 const struct sim_firmware sim_mcuboot = {

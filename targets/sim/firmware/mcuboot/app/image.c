@@ -1,117 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The image group: slots and their state, marking and confirming, erasing, and the upload (the server
- * algorithm of img_mgmt, writes gathered to whole write units). */
+/* The image group: marking and confirming, erasing, and the upload (the server algorithm of img_mgmt, writes
+ * gathered to whole write units). */
 #include "sim/firmware/mcuboot/app/app.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct sim_slot { /* an image as the server lists it */
-    unsigned image;
-    unsigned slot; /* 0 primary, 1 secondary */
-    bool bootable, pending, confirmed, active, permanent;
-    struct rig_image_version version;
-    uint8_t hash[RIG_IMAGE_HASH_BYTES];
-};
-
 enum image_rc { IMAGE_RC_FLASH_OPEN = 10, IMAGE_RC_FLASH_ERASE = 13 };
-
-static uint32_t first_sector_bytes(const struct sim_server *server, const struct sim_area *area)
-{
-    uint32_t start, n_bytes;
-
-    if (!sim_flash_sector_at(server->flash, area->device, area->offset, &start, &n_bytes) ||
-        n_bytes > area->n_bytes)
-        return 0;
-    return n_bytes;
-}
-
-static struct sim_area without_first_sector(const struct sim_server *server, struct sim_area area)
-{
-    uint32_t n_bytes = first_sector_bytes(server, &area);
-
-    area.offset += n_bytes;
-    area.n_bytes -= n_bytes;
-    return area;
-}
-
-/* The secondary, without its first sector in swap-offset. */
-static struct sim_area upload_area(const struct sim_server *server, unsigned image)
-{
-    struct sim_area area = server->boot->secondary[image];
-
-    return server->boot->mode == RIG_SWAP_OFFSET ? without_first_sector(server, area) : area;
-}
-
-/* Swap-offset leaves the old image in the first sector of the secondary during the trial; every other time
- * images start in the second. */
-static struct sim_area listed_area(const struct sim_server *server, unsigned image, unsigned slot,
-                                   enum rig_swap_type type)
-{
-    if (slot == 0)
-        return server->boot->primary[image];
-    return type == RIG_SWAP_TYPE_REVERT ? server->boot->secondary[image] : upload_area(server, image);
-}
-
-static bool read_slot(const struct sim_server *server, const struct sim_area *area, struct sim_slot *slot)
-{
-    struct sim_area_reader reader = {.flash = server->flash, .area = *area, .powered_only = true};
-    struct rig_image_source source = sim_area_source(&reader);
-    struct rig_image_layout layout;
-
-    if (rig_image_read_layout(&source, area->n_bytes, &layout) != RIG_IMAGE_OK ||
-        rig_image_stored_hash(&source, &layout, slot->hash) != RIG_IMAGE_OK)
-        return false;
-    slot->version = layout.header.version;
-    slot->bootable = !(layout.header.flags & RIG_IMAGE_FLAG_NON_BOOTABLE);
-    return true;
-}
-
-static void set_flags(struct sim_slot *slot, enum rig_swap_type type)
-{
-    bool trial = type == RIG_SWAP_TYPE_REVERT;
-
-    slot->active = slot->slot == 0;
-    slot->confirmed = slot->slot == 0 ? !trial : trial;
-    slot->permanent = slot->slot == 1 && type == RIG_SWAP_TYPE_PERM;
-    slot->pending = slot->permanent || (slot->slot == 1 && type == RIG_SWAP_TYPE_TEST);
-}
-
-/* In the order that the state command lists them. Returns how many. */
-static size_t list_slots(const struct sim_server *server, struct sim_slot slots[2 * SIM_BOOT_MAX_IMAGES])
-{
-    size_t n_slots = 0;
-
-    for (unsigned image = 0; image < server->boot->n_images; image++) {
-        enum rig_swap_type type = sim_boot_swap_type(server->boot, server->flash, image);
-
-        for (unsigned slot = 0; slot < 2; slot++) {
-            struct sim_area area = listed_area(server, image, slot, type);
-            struct sim_slot *entry = &slots[n_slots];
-
-            memset(entry, 0, sizeof *entry);
-            entry->image = image;
-            entry->slot = slot;
-            if (area.n_bytes == 0 || !read_slot(server, &area, entry))
-                continue;
-            set_flags(entry, type);
-            n_slots++;
-        }
-    }
-    return n_slots;
-}
-
 static enum sim_status erase_slot(const struct sim_server *server, unsigned image)
 {
-    const struct sim_area *area = &server->boot->secondary[image];
+    const struct sim_area *area = sim_other_area(server, image);
 
     return sim_flash_erase(server->flash, area->device, area->offset, area->n_bytes);
 }
 
-/* From the secondary's start, down to a sector. */
+/* From the slot's start, down to a sector. */
 static uint32_t trailer_offset(const struct sim_server *server, unsigned image)
 {
-    const struct sim_area *area = &server->boot->secondary[image];
+    const struct sim_area *area = sim_other_area(server, image);
     struct rig_trailer_geometry geometry;
     struct rig_trailer_layout layout;
     uint32_t start, n_bytes;
@@ -127,9 +33,9 @@ static uint32_t trailer_offset(const struct sim_server *server, unsigned image)
 /* The trailer's sectors and what lies below an upload's area. */
 static enum sim_status erase_trailer(const struct sim_server *server, unsigned image)
 {
-    const struct sim_area *area = &server->boot->secondary[image];
+    const struct sim_area *area = sim_other_area(server, image);
     uint32_t trailer = trailer_offset(server, image);
-    uint32_t below = upload_area(server, image).offset - area->offset;
+    uint32_t below = sim_upload_area(server, image).offset - area->offset;
     enum sim_status status = SIM_OK;
 
     if (below > 0)
@@ -140,14 +46,16 @@ static enum sim_status erase_trailer(const struct sim_server *server, unsigned i
     return status;
 }
 
-/* The secondary holds what must not be touched: 0, or the image group's code. */
+/* The slot for updates holds what must not be touched: 0, or the image group's code. */
 static unsigned refusal_of(const struct sim_server *server, unsigned image, bool erase)
 {
-    enum rig_swap_type type = sim_boot_swap_type(server->boot, server->flash, image);
+    enum sim_next_boot next = sim_next_boot(server, image);
     uint32_t defects = server->config->defects;
-    bool pending = type == RIG_SWAP_TYPE_TEST || type == RIG_SWAP_TYPE_PERM;
+    bool pending = next == SIM_NEXT_TESTS || next == SIM_NEXT_OTHER;
 
-    if (type == RIG_SWAP_TYPE_REVERT && !(!erase && (defects & SIM_APP_DEFECT_UPLOAD_IN_TRIAL)))
+    if (server->boot->mode == RIG_SWAP_DIRECT_XIP || server->boot->mode == RIG_SWAP_RAM_LOAD)
+        return 0;
+    if (next == SIM_NEXT_REVERTS && !(!erase && (defects & SIM_APP_DEFECT_UPLOAD_IN_TRIAL)))
         return RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
     if (pending && !server->config->erase_pending_allowed &&
         !(erase && (defects & SIM_APP_DEFECT_ERASES_PENDING)))
@@ -191,7 +99,7 @@ static bool is_newer(const struct sim_server *server, const uint8_t *header_byte
     struct sim_running running;
     struct rig_image_header header;
 
-    sim_app_look(server->boot, server->flash, NULL, &running);
+    sim_app_look(server->boot, server->flash, server->slot, NULL, &running);
     rig_image_header_decode(header_bytes, &header);
     return !running.has_image || rig_image_version_compare(&header.version, &running.version, false) > 0;
 }
@@ -210,7 +118,7 @@ static unsigned pick_slot(const struct sim_server *server, const struct rig_smp_
 
     if (refusal)
         return refusal;
-    if (len->number > upload_area(server, *image).n_bytes)
+    if (len->number > sim_upload_area(server, *image).n_bytes)
         return RIG_SMP_IMAGE_RC_TOO_LARGE;
     if (request->keys[RIG_SMP_KEY_UPGRADE].number &&
         !is_newer(server, request->keys[RIG_SMP_KEY_CHUNK].bytes))
@@ -222,7 +130,7 @@ static unsigned pick_slot(const struct sim_server *server, const struct rig_smp_
 static enum sim_status erase_up_to(const struct sim_server *server, uint32_t end)
 {
     struct sim_upload *upload = &server->app->upload;
-    struct sim_area area = upload_area(server, upload->image);
+    struct sim_area area = sim_upload_area(server, upload->image);
     enum sim_status status = SIM_OK;
 
     while (status == SIM_OK && upload->erased_end < end && upload->erased_end < area.n_bytes) {
@@ -275,9 +183,9 @@ static unsigned restart(struct sim_server *server, const struct rig_smp_request 
 static enum sim_status write_units(const struct sim_server *server, uint32_t at, const uint8_t *bytes,
                                    size_t n_bytes)
 {
-    struct sim_area area = upload_area(server, server->app->upload.image);
+    struct sim_area area = sim_upload_area(server, server->app->upload.image);
     uint32_t trailer = trailer_offset(server, server->app->upload.image);
-    uint32_t below = area.offset - server->boot->secondary[server->app->upload.image].offset;
+    uint32_t below = area.offset - sim_other_area(server, server->app->upload.image)->offset;
 
     if (n_bytes == 0)
         return SIM_OK;
@@ -297,7 +205,7 @@ static enum sim_status write_units(const struct sim_server *server, uint32_t at,
 static enum sim_status append(const struct sim_server *server, const uint8_t *bytes, size_t n_bytes)
 {
     struct sim_upload *upload = &server->app->upload;
-    struct sim_area area = upload_area(server, upload->image);
+    struct sim_area area = sim_upload_area(server, upload->image);
     uint32_t unit = sim_flash_device(server->flash, area.device)->write_bytes;
     uint32_t at = upload->offset - upload->n_tail;
     enum sim_status status = SIM_OK;
@@ -330,7 +238,7 @@ static enum sim_status append(const struct sim_server *server, const uint8_t *by
 static enum sim_status flush_tail(const struct sim_server *server)
 {
     struct sim_upload *upload = &server->app->upload;
-    struct sim_area area = upload_area(server, upload->image);
+    struct sim_area area = sim_upload_area(server, upload->image);
     const struct sim_flash_device_config *device = sim_flash_device(server->flash, area.device);
 
     if (upload->n_tail == 0)
@@ -498,7 +406,7 @@ static void put_slot(const struct sim_server *server, struct rig_cbor_writer *wr
 static void put_state(const struct sim_server *server, struct sim_reply *reply)
 {
     struct sim_slot slots[2 * SIM_BOOT_MAX_IMAGES];
-    size_t n_slots = list_slots(server, slots);
+    size_t n_slots = sim_list_slots(server, slots);
 
     rig_cbor_put_text(reply->writer, "images");
     rig_cbor_put_open_array(reply->writer);
@@ -511,9 +419,9 @@ static void put_state(const struct sim_server *server, struct sim_reply *reply)
 
 static unsigned confirm_running(const struct sim_server *server, unsigned image)
 {
-    enum rig_swap_type type = sim_boot_swap_type(server->boot, server->flash, image);
+    enum sim_next_boot next = sim_next_boot(server, image);
 
-    if (type == RIG_SWAP_TYPE_TEST || type == RIG_SWAP_TYPE_PERM)
+    if (next == SIM_NEXT_TESTS || next == SIM_NEXT_OTHER)
         return RIG_SMP_IMAGE_RC_PENDING;
     if (server->config->defects & SIM_APP_DEFECT_CONFIRM_DOES_NOTHING)
         return 0;
@@ -524,26 +432,50 @@ static unsigned confirm_running(const struct sim_server *server, unsigned image)
 
 static unsigned schedule(const struct sim_server *server, unsigned image, bool permanent)
 {
-    enum rig_swap_type type = sim_boot_swap_type(server->boot, server->flash, image);
-    enum rig_swap_type wanted = permanent ? RIG_SWAP_TYPE_PERM : RIG_SWAP_TYPE_TEST;
+    enum sim_next_boot next = sim_next_boot(server, image);
 
     /* The fallback of a trial run: confirming it changes nothing, testing it is refused. */
-    if (type == RIG_SWAP_TYPE_REVERT)
+    if (next == SIM_NEXT_REVERTS)
         return permanent ? 0 : RIG_SMP_IMAGE_RC_PENDING;
-    if (type == wanted)
+    if (next == (permanent ? SIM_NEXT_OTHER : SIM_NEXT_TESTS))
         return 0;
-    if (type == RIG_SWAP_TYPE_TEST || type == RIG_SWAP_TYPE_PERM)
+    if (next == SIM_NEXT_TESTS || next == SIM_NEXT_OTHER)
         return RIG_SMP_IMAGE_RC_PENDING;
     return sim_boot_set_pending(server->boot, server->flash, image, permanent) == SIM_OK
                ? 0
                : RIG_SMP_IMAGE_RC_FLASH_WRITE;
 }
 
+/* img_mgmt_set_next_boot_slot() of builds for direct-XIP with revert: the trailer alone decides. */
+static unsigned give_leave(const struct sim_server *server, unsigned image, unsigned slot, bool confirm)
+{
+    bool active = slot == sim_active_slot(server);
+
+    if (active && !confirm)
+        return RIG_SMP_IMAGE_RC_ACTIVE_DENIED;
+    if (active && (server->config->defects & SIM_APP_DEFECT_CONFIRM_DOES_NOTHING))
+        return 0;
+    enum sim_status status = sim_boot_set_next(server->boot, server->flash, image, slot, confirm);
+
+    if (status == SIM_NOT_ERASED)
+        return RIG_SMP_IMAGE_RC_BAD_MAGIC;
+    return status == SIM_OK ? 0 : RIG_SMP_IMAGE_RC_FLASH_WRITE;
+}
+
+static unsigned set_next(const struct sim_server *server, unsigned image, unsigned slot, bool confirm)
+{
+    if (sim_starts_by_leave(server))
+        return give_leave(server, image, slot, confirm);
+    if (slot != sim_active_slot(server))
+        return schedule(server, image, confirm);
+    return confirm ? confirm_running(server, image) : RIG_SMP_IMAGE_RC_ACTIVE_DENIED;
+}
+
 static const struct sim_slot *find_hash(const struct sim_slot *slots, size_t n_slots, const uint8_t *hash,
-                                        bool any_secondary)
+                                        bool any_other)
 {
     for (size_t i = 0; i < n_slots; i++) {
-        if (any_secondary ? slots[i].slot == 1 : memcmp(slots[i].hash, hash, RIG_IMAGE_HASH_BYTES) == 0)
+        if (any_other ? !slots[i].active : memcmp(slots[i].hash, hash, RIG_IMAGE_HASH_BYTES) == 0)
             return &slots[i];
     }
     return NULL;
@@ -557,28 +489,26 @@ static unsigned mark(const struct sim_server *server, const struct rig_smp_reque
     bool any = server->config->defects & SIM_APP_DEFECT_WRONG_HASH_ACCEPTED;
 
     if (hash->n_bytes == 0)
-        return confirm ? confirm_running(server, 0) : RIG_SMP_IMAGE_RC_BAD_HASH;
+        return confirm ? set_next(server, 0, sim_active_slot(server), true) : RIG_SMP_IMAGE_RC_BAD_HASH;
     if (hash->n_bytes != RIG_IMAGE_HASH_BYTES)
         return RIG_SMP_IMAGE_RC_BAD_HASH;
 
-    const struct sim_slot *slot = find_hash(slots, list_slots(server, slots), hash->bytes, any);
+    const struct sim_slot *slot = find_hash(slots, sim_list_slots(server, slots), hash->bytes, any);
 
     if (!slot)
         return RIG_SMP_IMAGE_RC_HASH_NOT_FOUND;
-    if (slot->slot == 1)
-        return schedule(server, slot->image, confirm);
-    return confirm ? confirm_running(server, slot->image) : RIG_SMP_IMAGE_RC_ACTIVE_DENIED;
+    return set_next(server, slot->image, slot->slot, confirm);
 }
 
 static void erase(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
 {
     const struct rig_smp_value *asked = &request->keys[RIG_SMP_KEY_SLOT];
-    uint64_t slot = asked->present ? asked->number : 1;
+    uint64_t slot = asked->present ? asked->number : 1 - sim_active_slot(server);
     unsigned image = (unsigned)(slot / 2);
 
     if (slot >= 2 * (uint64_t)server->boot->n_images)
         reply->group_rc = IMAGE_RC_FLASH_OPEN;
-    else if (slot % 2 == 0)
+    else if (slot % 2 == sim_active_slot(server))
         reply->group_rc = RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
     else
         reply->group_rc = refusal_of(server, image, true);
@@ -590,7 +520,7 @@ static void erase(struct sim_server *server, const struct rig_smp_request *reque
         reply->group_rc = IMAGE_RC_FLASH_ERASE;
 }
 
-static void put_slot_size(struct rig_cbor_writer *writer, unsigned image, unsigned slot,
+static void put_slot_size(struct rig_cbor_writer *writer, unsigned image, unsigned slot, bool active,
                           const struct sim_area *area)
 {
     rig_cbor_put_open_map(writer);
@@ -598,7 +528,7 @@ static void put_slot_size(struct rig_cbor_writer *writer, unsigned image, unsign
     rig_cbor_put_uint(writer, slot);
     rig_cbor_put_text(writer, "size");
     rig_cbor_put_uint(writer, area->n_bytes);
-    if (slot == 1) {
+    if (!active) {
         rig_cbor_put_text(writer, "upload_image_id");
         rig_cbor_put_uint(writer, image);
     }
@@ -615,8 +545,8 @@ static void slot_sizes(const struct sim_server *server, struct rig_cbor_writer *
         rig_cbor_put_uint(writer, image);
         rig_cbor_put_text(writer, "slots");
         rig_cbor_put_open_array(writer);
-        put_slot_size(writer, image, 0, &server->boot->primary[image]);
-        put_slot_size(writer, image, 1, &server->boot->secondary[image]);
+        put_slot_size(writer, image, 0, sim_active_slot(server) == 0, &server->boot->primary[image]);
+        put_slot_size(writer, image, 1, sim_active_slot(server) == 1, &server->boot->secondary[image]);
         rig_cbor_put_break(writer);
         rig_cbor_put_break(writer);
     }
@@ -626,6 +556,11 @@ static void slot_sizes(const struct sim_server *server, struct rig_cbor_writer *
 static void state(const struct sim_server *server, const struct rig_smp_request *request,
                   struct sim_reply *reply)
 {
+    /* img_mgmt_handlers[] has no write where versions alone decide. */
+    if (request->header.op == RIG_SMP_WRITE && server->boot->mode == RIG_SWAP_DIRECT_XIP) {
+        reply->rc = RIG_SMP_RC_NOT_SUPPORTED;
+        return;
+    }
     if (request->header.op == RIG_SMP_WRITE)
         reply->group_rc = mark(server, request);
     if (!reply->group_rc)
@@ -635,6 +570,11 @@ static void state(const struct sim_server *server, const struct rig_smp_request 
 void sim_image_handle(struct sim_server *server, const struct rig_smp_request *request,
                       struct sim_reply *reply)
 {
+    /* MCUMGR_GRP_IMG depends on !MCUBOOT_BOOTLOADER_MODE_SINGLE_APP. */
+    if (server->boot->mode == RIG_SWAP_SINGLE) {
+        reply->rc = RIG_SMP_RC_NOT_SUPPORTED;
+        return;
+    }
     switch (request->header.command) {
     case RIG_SMP_IMAGE_STATE:
         state(server, request, reply);

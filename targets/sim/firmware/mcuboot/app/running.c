@@ -45,18 +45,29 @@ static bool is_intact(const struct sim_area_reader *reader, const struct rig_ima
     return memo->entries[place].intact;
 }
 
-void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash,
+enum sim_status sim_app_confirm(const struct sim_boot_config *boot, struct sim_flash *flash, unsigned image,
+                                unsigned slot)
+{
+    return rig_swap_mode_chooses_slot(boot->mode) ? sim_boot_set_next(boot, flash, image, slot, true)
+                                                  : sim_boot_set_confirmed(boot, flash, image);
+}
+
+void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash, unsigned slot,
                   struct sim_app_memo *memo, struct sim_running *running)
 {
-    struct sim_area_reader reader = {.flash = flash, .area = boot->primary[0]};
+    struct sim_area_reader reader = {.flash = flash,
+                                     .area = slot == 0 ? boot->primary[0] : boot->secondary[0]};
     struct rig_image_source source = sim_area_source(&reader);
     struct rig_image_layout layout;
     uint8_t bytes[SIM_APP_PERSONALITY_BYTES];
 
     memset(running, 0, sizeof *running);
-    if (rig_image_read_layout(&source, boot->primary[0].n_bytes, &layout) != RIG_IMAGE_OK)
+    if (rig_image_read_layout(&source, reader.area.n_bytes, &layout) != RIG_IMAGE_OK)
         return;
     running->has_image = true;
+    running->elsewhere = !rig_swap_mode_loads_ram(boot->mode) &&
+                         (layout.header.flags & RIG_IMAGE_FLAG_ROM_FIXED) &&
+                         layout.header.load_address != reader.area.offset;
     running->version = layout.header.version;
     bool hashed = rig_image_stored_hash(&source, &layout, running->hash) == RIG_IMAGE_OK;
     running->intact = memo && hashed && is_intact(&reader, &layout, running->hash, memo);

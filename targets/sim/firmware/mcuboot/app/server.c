@@ -122,7 +122,11 @@ static void bootloader(const struct sim_server *server, const struct rig_smp_req
     }
     rig_cbor_put_text(reply->writer, "mode");
     rig_cbor_put_int(reply->writer, mode_number(server->boot->mode));
-    if (server->boot->downgrade != SIM_DOWNGRADE_ALLOWED) {
+    bool direct_xip =
+        server->boot->mode == RIG_SWAP_DIRECT_XIP || server->boot->mode == RIG_SWAP_DIRECT_XIP_REVERT;
+
+    /* Both select MCUBOOT_BOOTLOADER_NO_DOWNGRADE. */
+    if (server->boot->downgrade != SIM_DOWNGRADE_ALLOWED || direct_xip) {
         rig_cbor_put_text(reply->writer, "no-downgrade");
         rig_cbor_put_bool(reply->writer, true);
     }

@@ -65,7 +65,7 @@ static void overwrite_run(struct boot *boot)
     if (boot->config->overwrite_fast) {
         trailer_write_magic(boot, primary);
     }
-    if (!boot->stopped && boot->config->hw_rollback && !counter_update(boot)) {
+    if (!boot->stopped && boot->config->hw_rollback && !counter_update(boot, BOOT_PRIMARY)) {
         boot_assert_failed(boot, "security counter update failed");
     }
     retire_secondary(boot);
@@ -251,7 +251,8 @@ static void update_by_swap(struct boot *boot)
     enum rig_swap_type type = boot_image(boot)->type;
     swap_image(boot);
     confirm_swap(boot, type);
-    if (!boot->stopped && type == RIG_SWAP_TYPE_PERM && boot->config->hw_rollback && !counter_update(boot)) {
+    if (!boot->stopped && type == RIG_SWAP_TYPE_PERM && boot->config->hw_rollback &&
+        !counter_update(boot, BOOT_PRIMARY)) {
         boot_assert_failed(boot, "security counter update failed");
     }
     trailer_set_copy_done(boot);
@@ -307,7 +308,7 @@ static bool raise_counter(struct boot *boot)
         return false;
     }
     bool confirmed = trailer.magic != RIG_MAGIC_GOOD || trailer.image_ok == RIG_FLAG_SET;
-    return !confirmed || counter_update(boot);
+    return !confirmed || counter_update(boot, BOOT_PRIMARY);
 }
 
 static bool image_may_run(struct boot *boot)
@@ -320,11 +321,11 @@ static bool image_may_run(struct boot *boot)
     return valid && !boot->stopped && raise_counter(boot);
 }
 
-static void chainload(struct boot *boot)
+void chainload(struct boot *boot, enum boot_slot slot)
 {
-    const struct rig_image_header *header = &boot->images[0].header[BOOT_PRIMARY];
-    boot_say(boot, 'I', "Bootloader chainload address offset: 0x%x",
-             (unsigned)boot->config->primary[0].offset);
+    const struct rig_image_header *header = &boot->images[0].header[slot];
+    boot->current = 0;
+    boot_say(boot, 'I', "Bootloader chainload address offset: 0x%x", (unsigned)boot_area(boot, slot)->offset);
     boot_say(boot, 'I', "Image version: v%u.%u.%u", header->version.major, header->version.minor,
              header->version.revision);
     boot_say(boot, 'I', "Jumping to the first image slot");
@@ -341,11 +342,13 @@ static bool is_met(struct boot *boot, const struct rig_image_dependency *depende
         return false;
     }
     const struct boot_image *image = &boot->images[dependency->image];
-    enum boot_slot slot = boot_is_upgrade(image->type) ? BOOT_SECONDARY : BOOT_PRIMARY;
+    enum boot_slot slot = rig_swap_mode_chooses_slot(boot->config->mode) ? image->active
+                          : boot_is_upgrade(image->type)                 ? BOOT_SECONDARY
+                                                                         : BOOT_PRIMARY;
     return rig_image_version_compare(&image->header[slot].version, &dependency->minimum, false) >= 0;
 }
 
-static bool slot_dependencies_met(struct boot *boot, enum boot_slot slot)
+bool slot_dependencies_met(struct boot *boot, enum boot_slot slot)
 {
     bool shifted = boot->config->mode == RIG_SWAP_OFFSET && slot == BOOT_SECONDARY;
     struct sim_area_reader reader = {
@@ -426,7 +429,7 @@ static void go(struct boot *boot)
             return;
         }
     }
-    chainload(boot);
+    chainload(boot, BOOT_PRIMARY);
 }
 
 void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash, uint32_t *security_counter,
@@ -453,7 +456,13 @@ void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash,
         return;
     }
     boot_say(&boot, 'I', "Starting bootloader");
-    go(&boot);
+    if (rig_swap_mode_chooses_slot(config->mode)) {
+        xip_run(&boot);
+    } else if (config->mode == RIG_SWAP_SINGLE) {
+        single_run(&boot);
+    } else {
+        go(&boot);
+    }
 }
 
 static bool image_is_known(const struct sim_boot_config *config, unsigned image)
@@ -503,6 +512,33 @@ enum sim_status sim_boot_set_confirmed(const struct sim_boot_config *config, str
     }
     if (trailer.magic == RIG_MAGIC_GOOD && trailer.image_ok == RIG_FLAG_UNSET) {
         trailer_write_image_ok(&boot, &config->primary[image]);
+    }
+    return boot.flash_status;
+}
+
+enum sim_status sim_boot_set_next(const struct sim_boot_config *config, struct sim_flash *flash,
+                                  unsigned image, unsigned slot, bool confirm)
+{
+    struct boot boot = {.config = config, .flash = flash, .current = image};
+    struct rig_trailer trailer;
+    if (!image_is_known(config, image) || slot > BOOT_SECONDARY) {
+        return SIM_OUT_OF_RANGE;
+    }
+    const struct sim_area *area = boot_area(&boot, (enum boot_slot)slot);
+    if (!trailer_read(&boot, area, &trailer)) {
+        return boot.flash_status;
+    }
+    if (trailer.magic == RIG_MAGIC_BAD) {
+        return SIM_NOT_ERASED;
+    }
+    if (trailer.magic == RIG_MAGIC_UNSET) {
+        trailer_write_magic(&boot, area);
+    }
+    if (confirm && trailer.copy_done == RIG_FLAG_UNSET) {
+        trailer_write_copy_done(&boot, area);
+    }
+    if (confirm && trailer.image_ok == RIG_FLAG_UNSET) {
+        trailer_write_image_ok(&boot, area);
     }
     return boot.flash_status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The built-in MCUboot-compatible bootloader model: layouts, decision table and flash operation order of
- * upstream, for the four swap modes. It touches the world only through struct sim_flash. GLib-free. Facts:
+ * upstream, for each of its modes. It touches the world only through struct sim_flash. GLib-free. Facts:
  * [SRC mcu-tools/mcuboot boot/bootutil/src: loader.c, swap_move.c, swap_scratch.c, swap_offset.c,
  * bootutil_public.c]. */
 #ifndef SIM_BOOT_BOOT_H
@@ -62,6 +62,8 @@ struct sim_boot_config {
     bool swap_fixes; /* not upstream: a revert that is cut twice, or whose magic is torn, is neither lost nor
                         started over on a half-written slot (section 5 of the reference sheet); swap-offset
                         finds the old image's header up to the end */
+    uint32_t ram_start; /* IMAGE_EXECUTABLE_RAM_START, _SIZE: RAM load only */
+    uint32_t ram_bytes;
     uint32_t key_bytes; /* of an image key in the trailers, see image/trailer.h: for reading those of a
                            foreign bootloader; the model itself does not encrypt */
     bool need_signature;
@@ -72,7 +74,7 @@ struct sim_boot_config {
 };
 
 enum sim_boot_outcome {
-    SIM_BOOT_RUNS,     /* chainload primary of image 0 */
+    SIM_BOOT_RUNS,     /* chainload image 0 */
     SIM_BOOT_NO_IMAGE, /* nothing bootable: the board stays in the bootloader */
     SIM_BOOT_POWER_LOST,
     SIM_BOOT_ASSERT,      /* an assertion of the bootloader: halts */
@@ -101,7 +103,9 @@ struct sim_boot_result {
         secondary[SIM_BOOT_MAX_IMAGES]; /* why a pending image was refused; RIG_IMAGE_OK otherwise */
     enum rig_image_status primary[SIM_BOOT_MAX_IMAGES];
     enum sim_boot_refusal refusal[SIM_BOOT_MAX_IMAGES];
-    char assertion[192]; /* ASSERT, FLASH_FAULT, CRASH: what happened */
+    unsigned slot[SIM_BOOT_MAX_IMAGES];   /* RUNS: which one; 0 in the modes that move images */
+    uint32_t ram_at[SIM_BOOT_MAX_IMAGES]; /* RUNS, RAM load: where in RAM */
+    char assertion[192];                  /* ASSERT, FLASH_FAULT, CRASH: what happened */
 };
 
 /* log() gets one line without line end per message, in MCUboot's own words where it has some ("Swap type:
@@ -143,6 +147,11 @@ enum sim_status sim_boot_set_pending(const struct sim_boot_config *config, struc
                                      unsigned image, bool permanent);
 enum sim_status sim_boot_set_confirmed(const struct sim_boot_config *config, struct sim_flash *flash,
                                        unsigned image);
+/* Where one of two slots is chosen, the library has another rule (MCUBOOT_BOOTUTIL_LIB_FOR_DIRECT_XIP): magic
+ * where it is unset; to confirm, or for the slot that runs, copy_done and image_ok where they are unset.
+ * SIM_NOT_ERASED: the magic is bad, nothing was written. */
+enum sim_status sim_boot_set_next(const struct sim_boot_config *config, struct sim_flash *flash,
+                                  unsigned image, unsigned slot, bool confirm);
 /* The swap type that the trailers ask for at the next boot. */
 enum rig_swap_type sim_boot_swap_type(const struct sim_boot_config *config, const struct sim_flash *flash,
                                       unsigned image);

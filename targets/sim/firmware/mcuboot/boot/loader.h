@@ -7,7 +7,7 @@
 
 #include "sim/firmware/mcuboot/boot/boot.h"
 
-enum boot_slot { BOOT_PRIMARY, BOOT_SECONDARY };
+enum boot_slot { BOOT_PRIMARY, BOOT_SECONDARY, BOOT_NO_SLOT };
 enum boot_source { SOURCE_NONE, SOURCE_SCRATCH, SOURCE_PRIMARY };
 enum boot_phase { PHASE_MOVE, PHASE_SWAP };
 
@@ -29,6 +29,11 @@ struct boot_image {
     enum rig_swap_type type;           /* what this boot does */
     uint32_t tiled_bytes;              /* of the slots, where their sectors were found to fit each other */
     bool secondary_unread;             /* more sectors than the table has room for */
+    /* Modes that choose one of two equal slots: */
+    bool available[2];     /* a header that may be tried */
+    enum boot_slot active; /* the slot that was chosen */
+    bool confirmed;        /* image_ok of that slot */
+    uint32_t ram_at, ram_bytes;
 };
 
 /* One run. When `stopped`, every flash access does nothing and reads say so; nothing may be decided any more.
@@ -93,6 +98,8 @@ bool trailer_layout(struct boot *boot, const struct sim_area *area, struct rig_t
 void trailer_write_magic(struct boot *boot, const struct sim_area *area);
 void trailer_write_image_ok(struct boot *boot, const struct sim_area *area);
 void trailer_write_copy_done(struct boot *boot, const struct sim_area *area);
+/* false: the flash refused it, since the flag is neither set nor erased; the run goes on. */
+bool trailer_try_copy_done(struct boot *boot, const struct sim_area *area);
 void trailer_write_swap_info(struct boot *boot, const struct sim_area *area, unsigned type, unsigned image);
 void trailer_write_swap_size(struct boot *boot, const struct sim_area *area, uint32_t swap_size);
 void trailer_erase(struct boot *boot, const struct sim_area *area); /* "T": last sector first */
@@ -127,9 +134,21 @@ void slots_first_trailer_sector(struct boot *boot, const struct sim_area *area, 
 
 /* validate.c */
 bool validate_slot(struct boot *boot, enum boot_slot slot, enum rig_swap_type expected);
+bool slot_is_valid(struct boot *boot, enum boot_slot slot); /* says nothing, erases nothing */
+/* One of two equal slots: an invalid image is erased, whichever slot it is in. */
+bool validate_equal_slot(struct boot *boot, enum boot_slot slot);
+void slot_reject(struct boot *boot, enum boot_slot slot); /* erases it */
 bool downgrade_allowed(struct boot *boot);
-bool counter_update(
-    struct boot *boot); /* raises the stored counter to that of the image in primary; false: it has none */
+/* Raises the stored counter to that of the image in the slot; false: it has none. */
+bool counter_update(struct boot *boot, enum boot_slot slot);
+
+/* boot.c */
+bool slot_dependencies_met(struct boot *boot, enum boot_slot slot);
+void chainload(struct boot *boot, enum boot_slot slot); /* of image 0 */
+
+/* xip.c */
+void xip_run(struct boot *boot);    /* of two equal slots one is chosen */
+void single_run(struct boot *boot); /* there is one slot */
 
 /* boot->progress.swap_size is known */
 void swap_move_run(struct boot *boot);

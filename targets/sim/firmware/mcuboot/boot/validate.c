@@ -248,10 +248,10 @@ static bool counter_is_met(struct boot *boot, enum boot_slot slot)
     return true;
 }
 
-bool counter_update(struct boot *boot)
+bool counter_update(struct boot *boot, enum boot_slot slot)
 {
     uint32_t counter;
-    if (!read_counter(boot, BOOT_PRIMARY, &counter)) {
+    if (!read_counter(boot, slot, &counter)) {
         return boot_has_defect(boot, SIM_BOOT_DEFECT_IGNORES_DOWNGRADE);
     }
     uint32_t next;
@@ -261,11 +261,11 @@ bool counter_update(struct boot *boot)
     return !boot->stopped;
 }
 
-static void slot_reject(struct boot *boot)
+void slot_reject(struct boot *boot, enum boot_slot slot)
 {
-    const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
+    const struct sim_area *area = boot_area(boot, slot);
     if (!boot_has_defect(boot, SIM_BOOT_DEFECT_KEEPS_REJECTED)) {
-        area_erase(boot, secondary, 0, secondary->n_bytes);
+        area_erase(boot, area, 0, area->n_bytes);
     }
 }
 
@@ -332,7 +332,7 @@ static bool validate_secondary(struct boot *boot, enum rig_swap_type expected)
     if (in_wrong_sector(boot, expected)) {
         refusal = SIM_BOOT_REFUSED_WRONG_SECTOR;
     } else if (overwrite_is_downgrade(boot)) {
-        slot_reject(boot);
+        slot_reject(boot, BOOT_SECONDARY);
         return secondary_refused(boot, SIM_BOOT_REFUSED_DOWNGRADE);
     } else {
         enum rig_image_status status = check_image(boot, BOOT_SECONDARY);
@@ -347,7 +347,7 @@ static bool validate_secondary(struct boot *boot, enum rig_swap_type expected)
         return true;
     }
     boot_say(boot, 'E', "Image in the secondary slot is not valid!");
-    slot_reject(boot);
+    slot_reject(boot, BOOT_SECONDARY);
     return secondary_refused(boot, refusal);
 }
 
@@ -377,6 +377,38 @@ bool validate_slot(struct boot *boot, enum boot_slot slot, enum rig_swap_type ex
     return valid && !boot->stopped;
 }
 
+static enum rig_image_status *status_of(struct boot *boot, enum boot_slot slot)
+{
+    struct sim_boot_result *result = boot->result;
+    return slot == BOOT_PRIMARY ? &result->primary[boot->current] : &result->secondary[boot->current];
+}
+
+bool slot_is_valid(struct boot *boot, enum boot_slot slot)
+{
+    enum rig_image_status *status = status_of(boot, slot);
+    *status = check_image(boot, slot);
+    bool valid = *status == RIG_IMAGE_OK && counter_is_met(boot, slot);
+    /* A read that power loss cut short may look like any verdict. */
+    if (!sim_flash_powered(boot->flash)) {
+        boot_flash_status(boot, SIM_POWER_LOST);
+    }
+    return valid && !boot->stopped;
+}
+
+bool validate_equal_slot(struct boot *boot, enum boot_slot slot)
+{
+    if (boot_image(boot)->header[slot].flags & RIG_IMAGE_FLAG_NON_BOOTABLE) {
+        *status_of(boot, slot) = RIG_IMAGE_NO_IMAGE;
+        return false;
+    }
+    if (slot_is_valid(boot, slot) || boot->stopped) {
+        return !boot->stopped;
+    }
+    boot_say(boot, 'E', "Image in the %s slot is not valid!", slot == BOOT_PRIMARY ? "primary" : "secondary");
+    slot_reject(boot, slot);
+    return false;
+}
+
 bool downgrade_allowed(struct boot *boot)
 {
     const struct rig_image_header *headers = boot_image(boot)->header;
@@ -395,7 +427,7 @@ bool downgrade_allowed(struct boot *boot)
     }
     if (!allowed) {
         boot_say(boot, 'I', "Image %u in slot 1 erased due to downgrade prevention", boot->current);
-        slot_reject(boot);
+        slot_reject(boot, BOOT_SECONDARY);
         boot->result->refusal[boot->current] = SIM_BOOT_REFUSED_DOWNGRADE;
     }
     return allowed;
