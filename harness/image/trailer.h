@@ -38,10 +38,15 @@ static inline bool rig_swap_mode_loads_ram(enum rig_swap_mode mode)
 {
     return mode == RIG_SWAP_RAM_LOAD || mode == RIG_SWAP_RAM_LOAD_REVERT;
 }
+/* Whether an image of one of two equal slots starts by its trailer only, and once until it is confirmed. */
+static inline bool rig_swap_mode_starts_by_trailer(enum rig_swap_mode mode)
+{
+    return mode == RIG_SWAP_DIRECT_XIP_REVERT || mode == RIG_SWAP_RAM_LOAD_REVERT;
+}
 /* Whether an image that is never confirmed gives way to the one before it. */
 static inline bool rig_swap_mode_reverts(enum rig_swap_mode mode)
 {
-    return mode <= RIG_SWAP_OFFSET || mode == RIG_SWAP_DIRECT_XIP_REVERT || mode == RIG_SWAP_RAM_LOAD_REVERT;
+    return mode <= RIG_SWAP_OFFSET || rig_swap_mode_starts_by_trailer(mode);
 }
 
 enum rig_swap_type { /* codes as in flash and in bootutil_public.h */

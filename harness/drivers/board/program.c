@@ -30,7 +30,7 @@ static bool wants_leave(const struct rig_layout *layout, const struct rig_board_
 {
     bool on_trial = slot == 0 && !setup->confirmed;
 
-    return !on_trial && rig_swap_mode_chooses_slot(layout->mode) && rig_swap_mode_reverts(layout->mode);
+    return !on_trial && rig_swap_mode_starts_by_trailer(layout->mode);
 }
 
 static bool trailer_of(const struct rig_slot *slot, struct rig_trailer_layout *layout,

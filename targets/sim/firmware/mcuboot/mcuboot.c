@@ -653,9 +653,12 @@ static void confirm_itself(struct sim_chip *chip)
     const struct sim_boot_config *config = &own_of(chip)->config.boot;
 
     for (unsigned image = 0; image < config->n_images; image++) {
-        unsigned slot = image == 0 ? state_of(chip)->slot : 0;
+        enum sim_status status =
+            rig_swap_mode_starts_by_trailer(config->mode)
+                ? sim_boot_set_next(config, chip->flash, image, image == 0 ? state_of(chip)->slot : 0, true)
+                : sim_boot_set_confirmed(config, chip->flash, image);
 
-        if (sim_app_confirm(config, chip->flash, image, slot) != SIM_OK) {
+        if (status != SIM_OK) {
             sim_chip_line(chip, "app: confirm failed");
             return;
         }

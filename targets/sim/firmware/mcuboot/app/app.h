@@ -69,9 +69,6 @@ struct sim_app_memo {
 /* As a probe sees it. memo NULL: the image's bytes are not hashed and `intact` stays false. */
 void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash, unsigned slot,
                   struct sim_app_memo *memo, struct sim_running *running);
-/* boot_write_img_confirmed() of the application that runs from this slot. */
-enum sim_status sim_app_confirm(const struct sim_boot_config *boot, struct sim_flash *flash, unsigned image,
-                                unsigned slot);
 
 /* The transports: net buffers that hold first a request and then its answers. Over Bluetooth with reassembly
  * and the pace of both; over wires a message comes whole. [SRC zephyr
@@ -114,31 +111,6 @@ struct sim_reply {
     const char *reason; /* rsn of version 0 */
     bool silent;
 };
-/* slots.c */
-struct sim_slot { /* an image as the server lists it */
-    unsigned image;
-    unsigned slot; /* 0 primary, 1 secondary */
-    bool bootable, pending, confirmed, active, permanent;
-    struct rig_image_version version;
-    uint8_t hash[RIG_IMAGE_HASH_BYTES];
-};
-
-/* What img_mgmt_get_next_boot_slot() tells: which slot, and whether for good. */
-enum sim_next_boot {
-    SIM_NEXT_SAME,
-    SIM_NEXT_SAME_ON_TEST, /* the running slot, which has not used its one start: it was programmed so */
-    SIM_NEXT_OTHER,
-    SIM_NEXT_TESTS,
-    SIM_NEXT_REVERTS,
-};
-
-unsigned sim_active_slot(const struct sim_server *server);
-const struct sim_area *sim_other_area(const struct sim_server *server, unsigned image);
-struct sim_area sim_upload_area(const struct sim_server *server, unsigned image);
-enum sim_next_boot sim_next_boot(const struct sim_server *server, unsigned image);
-bool sim_starts_by_leave(const struct sim_server *server);
-size_t sim_list_slots(const struct sim_server *server, struct sim_slot slots[2 * SIM_BOOT_MAX_IMAGES]);
-
 void sim_image_handle(struct sim_server *server, const struct rig_smp_request *request,
                       struct sim_reply *reply);
 

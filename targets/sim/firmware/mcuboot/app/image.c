@@ -1,15 +1,221 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The image group: marking and confirming, erasing, and the upload (the server algorithm of img_mgmt, writes
- * gathered to whole write units). */
+/* The image group: slots, which one runs and what the next boot does with them, marking and confirming,
+ * erasing, and the upload (the server algorithm of img_mgmt, writes gathered to whole write units). */
 #include "sim/firmware/mcuboot/app/app.h"
 
 #include <stdio.h>
 #include <string.h>
 
+struct sim_slot { /* an image as the server lists it */
+    unsigned image;
+    unsigned slot; /* 0 primary, 1 secondary */
+    bool bootable, pending, confirmed, active, permanent;
+    struct rig_image_version version;
+    uint8_t hash[RIG_IMAGE_HASH_BYTES];
+};
+
+/* What img_mgmt_get_next_boot_slot() tells: which slot, and whether for good. */
+enum next_boot {
+    NEXT_SAME,
+    NEXT_SAME_ON_TEST, /* the running slot, which has not used its one start: it was programmed so */
+    NEXT_OTHER,
+    NEXT_TESTS,
+    NEXT_REVERTS,
+};
+
 enum image_rc { IMAGE_RC_FLASH_OPEN = 10, IMAGE_RC_FLASH_ERASE = 13 };
+
+static uint32_t first_sector_bytes(const struct sim_server *server, const struct sim_area *area)
+{
+    uint32_t start, n_bytes;
+
+    if (!sim_flash_sector_at(server->flash, area->device, area->offset, &start, &n_bytes) ||
+        n_bytes > area->n_bytes)
+        return 0;
+    return n_bytes;
+}
+
+static struct sim_area without_first_sector(const struct sim_server *server, struct sim_area area)
+{
+    uint32_t n_bytes = first_sector_bytes(server, &area);
+
+    area.offset += n_bytes;
+    area.n_bytes -= n_bytes;
+    return area;
+}
+
+/* img_mgmt_active_slot(): the server knows of slot 1 on boards with one image only. */
+static unsigned active_slot(const struct sim_server *server)
+{
+    return server->boot->n_images > 1 ? 0 : server->slot;
+}
+
+static const struct sim_area *slot_area(const struct sim_server *server, unsigned image, unsigned slot)
+{
+    return slot == 0 ? &server->boot->primary[image] : &server->boot->secondary[image];
+}
+
+/* Where updates go: the slot that does not run. */
+static const struct sim_area *other_area(const struct sim_server *server, unsigned image)
+{
+    return slot_area(server, image, 1 - active_slot(server));
+}
+
+/* In swap-offset without its first sector. */
+static struct sim_area upload_area(const struct sim_server *server, unsigned image)
+{
+    struct sim_area area = *other_area(server, image);
+
+    return server->boot->mode == RIG_SWAP_OFFSET ? without_first_sector(server, area) : area;
+}
+
+/* Swap-offset leaves the old image in the first sector of the secondary during the trial; every other time
+ * images start in the second. */
+static struct sim_area listed_area(const struct sim_server *server, unsigned image, unsigned slot,
+                                   enum next_boot next)
+{
+    if (slot == 0)
+        return server->boot->primary[image];
+    if (server->boot->mode != RIG_SWAP_OFFSET || next == NEXT_REVERTS)
+        return server->boot->secondary[image];
+    return without_first_sector(server, server->boot->secondary[image]);
+}
+
+static bool read_slot(const struct sim_server *server, const struct sim_area *area, struct sim_slot *slot)
+{
+    struct sim_area_reader reader = {.flash = server->flash, .area = *area, .powered_only = true};
+    struct rig_image_source source = sim_area_source(&reader);
+    struct rig_image_layout layout;
+
+    if (rig_image_read_layout(&source, area->n_bytes, &layout) != RIG_IMAGE_OK ||
+        rig_image_stored_hash(&source, &layout, slot->hash) != RIG_IMAGE_OK)
+        return false;
+    slot->version = layout.header.version;
+    slot->bootable = !(layout.header.flags & RIG_IMAGE_FLAG_NON_BOOTABLE);
+    return true;
+}
+
+static bool read_version(const struct sim_server *server, const struct sim_area *area,
+                         struct rig_image_version *version)
+{
+    struct sim_slot slot;
+    bool read = read_slot(server, area, &slot);
+
+    *version = slot.version;
+    return read;
+}
+
+static bool other_is_newer(const struct sim_server *server, unsigned image)
+{
+    struct rig_image_version own, other;
+
+    return read_version(server, slot_area(server, image, active_slot(server)), &own) &&
+           read_version(server, other_area(server, image), &other) &&
+           rig_image_version_compare(&own, &other, false) < 0;
+}
+
+/* What a slot's trailer lets direct-XIP with revert do with it. */
+enum leave { LEAVE_NONE, LEAVE_ONCE, LEAVE_SPENT, LEAVE_ALWAYS };
+
+static enum leave leave_of(const struct sim_server *server, const struct sim_area *area)
+{
+    struct sim_area_reader reader = {.flash = server->flash, .area = *area, .powered_only = true};
+    struct rig_image_source source = sim_area_source(&reader);
+    struct rig_trailer_geometry geometry;
+    struct rig_trailer trailer;
+
+    sim_boot_geometry(server->boot, server->flash, area, &geometry);
+    if (!rig_trailer_decode(&geometry, &source, &trailer) || trailer.magic != RIG_MAGIC_GOOD)
+        return LEAVE_NONE;
+    if (trailer.image_ok == RIG_FLAG_SET)
+        return LEAVE_ALWAYS;
+    return trailer.copy_done == RIG_FLAG_SET ? LEAVE_SPENT : LEAVE_ONCE;
+}
+
+/* img_mgmt_get_next_boot_slot() of builds for direct-XIP with revert; that those for RAM load with revert
+ * have it too is taken from their bootloader, which is the same. */
+static enum next_boot next_boot_by_leave(const struct sim_server *server, unsigned image)
+{
+    const struct sim_area *other = other_area(server, image);
+    const struct sim_area *active = slot_area(server, image, active_slot(server));
+    struct rig_image_version version;
+    enum leave own = leave_of(server, active), others = leave_of(server, other);
+
+    if (!read_version(server, active, &version) || !read_version(server, other, &version))
+        return NEXT_SAME;
+    if (own == LEAVE_SPENT)
+        return NEXT_REVERTS;
+    if (others == LEAVE_NONE)
+        return own == LEAVE_ONCE ? NEXT_SAME_ON_TEST : NEXT_SAME;
+    if (!other_is_newer(server, image) || others == LEAVE_SPENT)
+        return NEXT_SAME;
+    return others == LEAVE_ALWAYS ? NEXT_OTHER : NEXT_TESTS;
+}
+
+/* The trailers by the table of the swap modes, which RAM load's server goes by as well. */
+static enum next_boot next_boot_by_trailers(const struct sim_server *server, unsigned image)
+{
+    struct sim_boot_config boot = *server->boot;
+
+    if (boot.mode == RIG_SWAP_RAM_LOAD)
+        boot.mode = RIG_SWAP_OVERWRITE;
+    switch (sim_boot_swap_type(&boot, server->flash, image)) {
+    case RIG_SWAP_TYPE_TEST:
+        return NEXT_TESTS;
+    case RIG_SWAP_TYPE_PERM:
+        return NEXT_OTHER;
+    case RIG_SWAP_TYPE_REVERT:
+        return NEXT_REVERTS;
+    case RIG_SWAP_TYPE_NONE:
+    case RIG_SWAP_TYPE_FAIL:
+    case RIG_SWAP_TYPE_PANIC:
+        break;
+    }
+    return NEXT_SAME;
+}
+
+static enum next_boot next_boot_of(const struct sim_server *server, unsigned image)
+{
+    if (server->boot->mode == RIG_SWAP_DIRECT_XIP)
+        return other_is_newer(server, image) ? NEXT_OTHER : NEXT_SAME;
+    return rig_swap_mode_starts_by_trailer(server->boot->mode) ? next_boot_by_leave(server, image)
+                                                               : next_boot_by_trailers(server, image);
+}
+
+static void set_flags(struct sim_slot *slot, bool active, enum next_boot next)
+{
+    slot->active = active;
+    slot->confirmed = active != (next == NEXT_REVERTS);
+    slot->permanent = !active && next == NEXT_OTHER;
+    slot->pending = slot->permanent || (!active && next == NEXT_TESTS);
+}
+
+/* In the order that the state command lists them. Returns how many. */
+static size_t list_slots(const struct sim_server *server, struct sim_slot slots[2 * SIM_BOOT_MAX_IMAGES])
+{
+    size_t n_slots = 0;
+
+    for (unsigned image = 0; image < server->boot->n_images; image++) {
+        enum next_boot next = next_boot_of(server, image);
+
+        for (unsigned slot = 0; slot < 2; slot++) {
+            struct sim_area area = listed_area(server, image, slot, next);
+            struct sim_slot *entry = &slots[n_slots];
+
+            memset(entry, 0, sizeof *entry);
+            entry->image = image;
+            entry->slot = slot;
+            if (area.n_bytes == 0 || !read_slot(server, &area, entry))
+                continue;
+            set_flags(entry, slot == active_slot(server), next);
+            n_slots++;
+        }
+    }
+    return n_slots;
+}
 static enum sim_status erase_slot(const struct sim_server *server, unsigned image)
 {
-    const struct sim_area *area = sim_other_area(server, image);
+    const struct sim_area *area = other_area(server, image);
 
     return sim_flash_erase(server->flash, area->device, area->offset, area->n_bytes);
 }
@@ -17,7 +223,7 @@ static enum sim_status erase_slot(const struct sim_server *server, unsigned imag
 /* From the slot's start, down to a sector. */
 static uint32_t trailer_offset(const struct sim_server *server, unsigned image)
 {
-    const struct sim_area *area = sim_other_area(server, image);
+    const struct sim_area *area = other_area(server, image);
     struct rig_trailer_geometry geometry;
     struct rig_trailer_layout layout;
     uint32_t start, n_bytes;
@@ -33,9 +239,9 @@ static uint32_t trailer_offset(const struct sim_server *server, unsigned image)
 /* The trailer's sectors and what lies below an upload's area. */
 static enum sim_status erase_trailer(const struct sim_server *server, unsigned image)
 {
-    const struct sim_area *area = sim_other_area(server, image);
+    const struct sim_area *area = other_area(server, image);
     uint32_t trailer = trailer_offset(server, image);
-    uint32_t below = sim_upload_area(server, image).offset - area->offset;
+    uint32_t below = upload_area(server, image).offset - area->offset;
     enum sim_status status = SIM_OK;
 
     if (below > 0)
@@ -49,13 +255,13 @@ static enum sim_status erase_trailer(const struct sim_server *server, unsigned i
 /* The slot for updates holds what must not be touched: 0, or the image group's code. */
 static unsigned refusal_of(const struct sim_server *server, unsigned image, bool erase)
 {
-    enum sim_next_boot next = sim_next_boot(server, image);
+    enum next_boot next = next_boot_of(server, image);
     uint32_t defects = server->config->defects;
-    bool pending = next == SIM_NEXT_TESTS || next == SIM_NEXT_OTHER;
+    bool pending = next == NEXT_TESTS || next == NEXT_OTHER;
 
     if (server->boot->mode == RIG_SWAP_DIRECT_XIP || server->boot->mode == RIG_SWAP_RAM_LOAD)
         return 0;
-    if (next == SIM_NEXT_REVERTS && !(!erase && (defects & SIM_APP_DEFECT_UPLOAD_IN_TRIAL)))
+    if (next == NEXT_REVERTS && !(!erase && (defects & SIM_APP_DEFECT_UPLOAD_IN_TRIAL)))
         return RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
     if (pending && !server->config->erase_pending_allowed &&
         !(erase && (defects & SIM_APP_DEFECT_ERASES_PENDING)))
@@ -118,7 +324,7 @@ static unsigned pick_slot(const struct sim_server *server, const struct rig_smp_
 
     if (refusal)
         return refusal;
-    if (len->number > sim_upload_area(server, *image).n_bytes)
+    if (len->number > upload_area(server, *image).n_bytes)
         return RIG_SMP_IMAGE_RC_TOO_LARGE;
     if (request->keys[RIG_SMP_KEY_UPGRADE].number &&
         !is_newer(server, request->keys[RIG_SMP_KEY_CHUNK].bytes))
@@ -130,7 +336,7 @@ static unsigned pick_slot(const struct sim_server *server, const struct rig_smp_
 static enum sim_status erase_up_to(const struct sim_server *server, uint32_t end)
 {
     struct sim_upload *upload = &server->app->upload;
-    struct sim_area area = sim_upload_area(server, upload->image);
+    struct sim_area area = upload_area(server, upload->image);
     enum sim_status status = SIM_OK;
 
     while (status == SIM_OK && upload->erased_end < end && upload->erased_end < area.n_bytes) {
@@ -183,9 +389,9 @@ static unsigned restart(struct sim_server *server, const struct rig_smp_request 
 static enum sim_status write_units(const struct sim_server *server, uint32_t at, const uint8_t *bytes,
                                    size_t n_bytes)
 {
-    struct sim_area area = sim_upload_area(server, server->app->upload.image);
+    struct sim_area area = upload_area(server, server->app->upload.image);
     uint32_t trailer = trailer_offset(server, server->app->upload.image);
-    uint32_t below = area.offset - sim_other_area(server, server->app->upload.image)->offset;
+    uint32_t below = area.offset - other_area(server, server->app->upload.image)->offset;
 
     if (n_bytes == 0)
         return SIM_OK;
@@ -205,7 +411,7 @@ static enum sim_status write_units(const struct sim_server *server, uint32_t at,
 static enum sim_status append(const struct sim_server *server, const uint8_t *bytes, size_t n_bytes)
 {
     struct sim_upload *upload = &server->app->upload;
-    struct sim_area area = sim_upload_area(server, upload->image);
+    struct sim_area area = upload_area(server, upload->image);
     uint32_t unit = sim_flash_device(server->flash, area.device)->write_bytes;
     uint32_t at = upload->offset - upload->n_tail;
     enum sim_status status = SIM_OK;
@@ -238,7 +444,7 @@ static enum sim_status append(const struct sim_server *server, const uint8_t *by
 static enum sim_status flush_tail(const struct sim_server *server)
 {
     struct sim_upload *upload = &server->app->upload;
-    struct sim_area area = sim_upload_area(server, upload->image);
+    struct sim_area area = upload_area(server, upload->image);
     const struct sim_flash_device_config *device = sim_flash_device(server->flash, area.device);
 
     if (upload->n_tail == 0)
@@ -406,7 +612,7 @@ static void put_slot(const struct sim_server *server, struct rig_cbor_writer *wr
 static void put_state(const struct sim_server *server, struct sim_reply *reply)
 {
     struct sim_slot slots[2 * SIM_BOOT_MAX_IMAGES];
-    size_t n_slots = sim_list_slots(server, slots);
+    size_t n_slots = list_slots(server, slots);
 
     rig_cbor_put_text(reply->writer, "images");
     rig_cbor_put_open_array(reply->writer);
@@ -419,9 +625,9 @@ static void put_state(const struct sim_server *server, struct sim_reply *reply)
 
 static unsigned confirm_running(const struct sim_server *server, unsigned image)
 {
-    enum sim_next_boot next = sim_next_boot(server, image);
+    enum next_boot next = next_boot_of(server, image);
 
-    if (next == SIM_NEXT_TESTS || next == SIM_NEXT_OTHER)
+    if (next == NEXT_TESTS || next == NEXT_OTHER)
         return RIG_SMP_IMAGE_RC_PENDING;
     if (server->config->defects & SIM_APP_DEFECT_CONFIRM_DOES_NOTHING)
         return 0;
@@ -432,14 +638,14 @@ static unsigned confirm_running(const struct sim_server *server, unsigned image)
 
 static unsigned schedule(const struct sim_server *server, unsigned image, bool permanent)
 {
-    enum sim_next_boot next = sim_next_boot(server, image);
+    enum next_boot next = next_boot_of(server, image);
 
     /* The fallback of a trial run: confirming it changes nothing, testing it is refused. */
-    if (next == SIM_NEXT_REVERTS)
+    if (next == NEXT_REVERTS)
         return permanent ? 0 : RIG_SMP_IMAGE_RC_PENDING;
-    if (next == (permanent ? SIM_NEXT_OTHER : SIM_NEXT_TESTS))
+    if (next == (permanent ? NEXT_OTHER : NEXT_TESTS))
         return 0;
-    if (next == SIM_NEXT_TESTS || next == SIM_NEXT_OTHER)
+    if (next == NEXT_TESTS || next == NEXT_OTHER)
         return RIG_SMP_IMAGE_RC_PENDING;
     return sim_boot_set_pending(server->boot, server->flash, image, permanent) == SIM_OK
                ? 0
@@ -449,7 +655,7 @@ static unsigned schedule(const struct sim_server *server, unsigned image, bool p
 /* img_mgmt_set_next_boot_slot() of builds for direct-XIP with revert: the trailer alone decides. */
 static unsigned give_leave(const struct sim_server *server, unsigned image, unsigned slot, bool confirm)
 {
-    bool active = slot == sim_active_slot(server);
+    bool active = slot == active_slot(server);
 
     if (active && !confirm)
         return RIG_SMP_IMAGE_RC_ACTIVE_DENIED;
@@ -464,9 +670,9 @@ static unsigned give_leave(const struct sim_server *server, unsigned image, unsi
 
 static unsigned set_next(const struct sim_server *server, unsigned image, unsigned slot, bool confirm)
 {
-    if (sim_starts_by_leave(server))
+    if (rig_swap_mode_starts_by_trailer(server->boot->mode))
         return give_leave(server, image, slot, confirm);
-    if (slot != sim_active_slot(server))
+    if (slot != active_slot(server))
         return schedule(server, image, confirm);
     return confirm ? confirm_running(server, image) : RIG_SMP_IMAGE_RC_ACTIVE_DENIED;
 }
@@ -489,11 +695,11 @@ static unsigned mark(const struct sim_server *server, const struct rig_smp_reque
     bool any = server->config->defects & SIM_APP_DEFECT_WRONG_HASH_ACCEPTED;
 
     if (hash->n_bytes == 0)
-        return confirm ? set_next(server, 0, sim_active_slot(server), true) : RIG_SMP_IMAGE_RC_BAD_HASH;
+        return confirm ? set_next(server, 0, active_slot(server), true) : RIG_SMP_IMAGE_RC_BAD_HASH;
     if (hash->n_bytes != RIG_IMAGE_HASH_BYTES)
         return RIG_SMP_IMAGE_RC_BAD_HASH;
 
-    const struct sim_slot *slot = find_hash(slots, sim_list_slots(server, slots), hash->bytes, any);
+    const struct sim_slot *slot = find_hash(slots, list_slots(server, slots), hash->bytes, any);
 
     if (!slot)
         return RIG_SMP_IMAGE_RC_HASH_NOT_FOUND;
@@ -503,12 +709,12 @@ static unsigned mark(const struct sim_server *server, const struct rig_smp_reque
 static void erase(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
 {
     const struct rig_smp_value *asked = &request->keys[RIG_SMP_KEY_SLOT];
-    uint64_t slot = asked->present ? asked->number : 1 - sim_active_slot(server);
+    uint64_t slot = asked->present ? asked->number : 1 - active_slot(server);
     unsigned image = (unsigned)(slot / 2);
 
     if (slot >= 2 * (uint64_t)server->boot->n_images)
         reply->group_rc = IMAGE_RC_FLASH_OPEN;
-    else if (slot % 2 == sim_active_slot(server))
+    else if (slot % 2 == active_slot(server))
         reply->group_rc = RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
     else
         reply->group_rc = refusal_of(server, image, true);
@@ -545,8 +751,8 @@ static void slot_sizes(const struct sim_server *server, struct rig_cbor_writer *
         rig_cbor_put_uint(writer, image);
         rig_cbor_put_text(writer, "slots");
         rig_cbor_put_open_array(writer);
-        put_slot_size(writer, image, 0, sim_active_slot(server) == 0, &server->boot->primary[image]);
-        put_slot_size(writer, image, 1, sim_active_slot(server) == 1, &server->boot->secondary[image]);
+        put_slot_size(writer, image, 0, active_slot(server) == 0, &server->boot->primary[image]);
+        put_slot_size(writer, image, 1, active_slot(server) == 1, &server->boot->secondary[image]);
         rig_cbor_put_break(writer);
         rig_cbor_put_break(writer);
     }

@@ -45,13 +45,6 @@ static bool is_intact(const struct sim_area_reader *reader, const struct rig_ima
     return memo->entries[place].intact;
 }
 
-enum sim_status sim_app_confirm(const struct sim_boot_config *boot, struct sim_flash *flash, unsigned image,
-                                unsigned slot)
-{
-    return rig_swap_mode_chooses_slot(boot->mode) ? sim_boot_set_next(boot, flash, image, slot, true)
-                                                  : sim_boot_set_confirmed(boot, flash, image);
-}
-
 void sim_app_look(const struct sim_boot_config *boot, const struct sim_flash *flash, unsigned slot,
                   struct sim_app_memo *memo, struct sim_running *running)
 {

@@ -59,6 +59,19 @@ void boot_flash_status(struct boot *boot, enum sim_status status)
     snprintf(boot->result->assertion, sizeof boot->result->assertion, "flash: %s", sim_status_text(status));
 }
 
+void boot_chainload(struct boot *boot, enum boot_slot slot)
+{
+    const struct rig_image_header *header = &boot->images[0].header[slot];
+    boot->current = 0;
+    boot_say(boot, 'I', "Bootloader chainload address offset: 0x%x", (unsigned)boot_area(boot, slot)->offset);
+    boot_say(boot, 'I', "Image version: v%u.%u.%u", header->version.major, header->version.minor,
+             header->version.revision);
+    boot_say(boot, 'I', "Jumping to the first image slot");
+    if (!boot->stopped) {
+        boot->result->outcome = SIM_BOOT_RUNS;
+    }
+}
+
 #define SHORTEST_PIECE 4u /* less says nothing */
 
 bool sim_boot_prints(const char *piece)

@@ -321,64 +321,6 @@ static bool image_may_run(struct boot *boot)
     return valid && !boot->stopped && raise_counter(boot);
 }
 
-void chainload(struct boot *boot, enum boot_slot slot)
-{
-    const struct rig_image_header *header = &boot->images[0].header[slot];
-    boot->current = 0;
-    boot_say(boot, 'I', "Bootloader chainload address offset: 0x%x", (unsigned)boot_area(boot, slot)->offset);
-    boot_say(boot, 'I', "Image version: v%u.%u.%u", header->version.major, header->version.minor,
-             header->version.revision);
-    boot_say(boot, 'I', "Jumping to the first image slot");
-    if (!boot->stopped) {
-        boot->result->outcome = SIM_BOOT_RUNS;
-    }
-}
-
-#define MAX_DEPENDENCIES 64u
-
-static bool is_met(struct boot *boot, const struct rig_image_dependency *dependency)
-{
-    if (dependency->image >= boot->config->n_images) {
-        return false;
-    }
-    const struct boot_image *image = &boot->images[dependency->image];
-    enum boot_slot slot = rig_swap_mode_chooses_slot(boot->config->mode) ? image->active
-                          : boot_is_upgrade(image->type)                 ? BOOT_SECONDARY
-                                                                         : BOOT_PRIMARY;
-    return rig_image_version_compare(&image->header[slot].version, &dependency->minimum, false) >= 0;
-}
-
-bool slot_dependencies_met(struct boot *boot, enum boot_slot slot)
-{
-    bool shifted = boot->config->mode == RIG_SWAP_OFFSET && slot == BOOT_SECONDARY;
-    struct sim_area_reader reader = {
-        .flash = boot->flash,
-        .area = area_from(boot_area(boot, slot), shifted ? boot_image(boot)->secondary_offset : 0),
-        .powered_only = true};
-    struct rig_image_source source = sim_area_source(&reader);
-    struct rig_image_layout layout;
-    struct rig_image_dependency dependencies[MAX_DEPENDENCIES];
-    uint32_t n_bytes;
-    /* By the header in RAM, as bootutil walks: it is not what stands in the slot when a swap could not be
-     * resumed. */
-    if (!image_size(boot, slot, &n_bytes)) {
-        return false;
-    }
-    if (boot_image(boot)->header[slot].protected_tlv_bytes == 0) {
-        return true;
-    }
-    if (rig_image_read_layout(&source, UINT32_MAX, &layout) != RIG_IMAGE_OK) {
-        return false;
-    }
-    size_t n = rig_image_dependencies(&source, &layout, dependencies, MAX_DEPENDENCIES);
-    for (size_t i = 0; i < n && i < MAX_DEPENDENCIES; i++) {
-        if (!is_met(boot, &dependencies[i])) {
-            return false;
-        }
-    }
-    return n <= MAX_DEPENDENCIES;
-}
-
 static void cancel_all(struct boot *boot)
 {
     for (unsigned i = 0; i < boot->config->n_images; i++) {
@@ -429,7 +371,7 @@ static void go(struct boot *boot)
             return;
         }
     }
-    chainload(boot, BOOT_PRIMARY);
+    boot_chainload(boot, BOOT_PRIMARY);
 }
 
 void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash, uint32_t *security_counter,
@@ -456,13 +398,7 @@ void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash,
         return;
     }
     boot_say(&boot, 'I', "Starting bootloader");
-    if (rig_swap_mode_chooses_slot(config->mode)) {
-        xip_run(&boot);
-    } else if (config->mode == RIG_SWAP_SINGLE) {
-        single_run(&boot);
-    } else {
-        go(&boot);
-    }
+    rig_swap_mode_moves_images(config->mode) ? go(&boot) : xip_run(&boot);
 }
 
 static bool image_is_known(const struct sim_boot_config *config, unsigned image)

@@ -103,19 +103,6 @@ void trailer_write_copy_done(struct boot *boot, const struct sim_area *area)
     }
 }
 
-bool trailer_try_copy_done(struct boot *boot, const struct sim_area *area)
-{
-    trailer_write_copy_done(boot, area);
-    if (!boot->stopped || boot->flash_status != SIM_NOT_ERASED) {
-        return true;
-    }
-    boot->stopped = false;
-    boot->flash_status = SIM_OK;
-    boot->result->outcome = SIM_BOOT_NO_IMAGE;
-    boot->result->assertion[0] = '\0';
-    return false;
-}
-
 void trailer_write_swap_info(struct boot *boot, const struct sim_area *area, unsigned type, unsigned image)
 {
     struct rig_trailer_layout layout;

@@ -56,6 +56,7 @@ struct boot {
 void boot_say(struct boot *boot, char level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void boot_assert_failed(struct boot *boot, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void boot_flash_status(struct boot *boot, enum sim_status status); /* stops the run unless SIM_OK */
+void boot_chainload(struct boot *boot, enum boot_slot slot);       /* of image 0; the run ends well */
 static inline struct boot_image *boot_image(struct boot *boot)
 {
     return &boot->images[boot->current];
@@ -98,8 +99,6 @@ bool trailer_layout(struct boot *boot, const struct sim_area *area, struct rig_t
 void trailer_write_magic(struct boot *boot, const struct sim_area *area);
 void trailer_write_image_ok(struct boot *boot, const struct sim_area *area);
 void trailer_write_copy_done(struct boot *boot, const struct sim_area *area);
-/* false: the flash refused it, since the flag is neither set nor erased; the run goes on. */
-bool trailer_try_copy_done(struct boot *boot, const struct sim_area *area);
 void trailer_write_swap_info(struct boot *boot, const struct sim_area *area, unsigned type, unsigned image);
 void trailer_write_swap_size(struct boot *boot, const struct sim_area *area, uint32_t swap_size);
 void trailer_erase(struct boot *boot, const struct sim_area *area); /* "T": last sector first */
@@ -134,21 +133,16 @@ void slots_first_trailer_sector(struct boot *boot, const struct sim_area *area, 
 
 /* validate.c */
 bool validate_slot(struct boot *boot, enum boot_slot slot, enum rig_swap_type expected);
-bool slot_is_valid(struct boot *boot, enum boot_slot slot); /* says nothing, erases nothing */
-/* One of two equal slots: an invalid image is erased, whichever slot it is in. */
+/* Of two equal slots: an invalid image is erased, whichever slot it is in. Of a single slot: it stays. */
 bool validate_equal_slot(struct boot *boot, enum boot_slot slot);
 void slot_reject(struct boot *boot, enum boot_slot slot); /* erases it */
 bool downgrade_allowed(struct boot *boot);
 /* Raises the stored counter to that of the image in the slot; false: it has none. */
 bool counter_update(struct boot *boot, enum boot_slot slot);
-
-/* boot.c */
 bool slot_dependencies_met(struct boot *boot, enum boot_slot slot);
-void chainload(struct boot *boot, enum boot_slot slot); /* of image 0 */
 
 /* xip.c */
-void xip_run(struct boot *boot);    /* of two equal slots one is chosen */
-void single_run(struct boot *boot); /* there is one slot */
+void xip_run(struct boot *boot);
 
 /* boot->progress.swap_size is known */
 void swap_move_run(struct boot *boot);

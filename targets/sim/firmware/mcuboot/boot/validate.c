@@ -383,26 +383,21 @@ static enum rig_image_status *status_of(struct boot *boot, enum boot_slot slot)
     return slot == BOOT_PRIMARY ? &result->primary[boot->current] : &result->secondary[boot->current];
 }
 
-bool slot_is_valid(struct boot *boot, enum boot_slot slot)
+bool validate_equal_slot(struct boot *boot, enum boot_slot slot)
 {
     enum rig_image_status *status = status_of(boot, slot);
+    if (boot_image(boot)->header[slot].flags & RIG_IMAGE_FLAG_NON_BOOTABLE) {
+        *status = RIG_IMAGE_NO_IMAGE;
+        return false;
+    }
     *status = check_image(boot, slot);
     bool valid = *status == RIG_IMAGE_OK && counter_is_met(boot, slot);
     /* A read that power loss cut short may look like any verdict. */
     if (!sim_flash_powered(boot->flash)) {
         boot_flash_status(boot, SIM_POWER_LOST);
     }
-    return valid && !boot->stopped;
-}
-
-bool validate_equal_slot(struct boot *boot, enum boot_slot slot)
-{
-    if (boot_image(boot)->header[slot].flags & RIG_IMAGE_FLAG_NON_BOOTABLE) {
-        *status_of(boot, slot) = RIG_IMAGE_NO_IMAGE;
-        return false;
-    }
-    if (slot_is_valid(boot, slot) || boot->stopped) {
-        return !boot->stopped;
+    if (valid || boot->stopped || boot->config->mode == RIG_SWAP_SINGLE) {
+        return valid && !boot->stopped;
     }
     boot_say(boot, 'E', "Image in the %s slot is not valid!", slot == BOOT_PRIMARY ? "primary" : "secondary");
     slot_reject(boot, slot);
@@ -431,4 +426,49 @@ bool downgrade_allowed(struct boot *boot)
         boot->result->refusal[boot->current] = SIM_BOOT_REFUSED_DOWNGRADE;
     }
     return allowed;
+}
+
+#define MAX_DEPENDENCIES 64u
+
+static bool is_met(struct boot *boot, const struct rig_image_dependency *dependency)
+{
+    if (dependency->image >= boot->config->n_images) {
+        return false;
+    }
+    const struct boot_image *image = &boot->images[dependency->image];
+    enum boot_slot slot = rig_swap_mode_chooses_slot(boot->config->mode) ? image->active
+                          : boot_is_upgrade(image->type)                 ? BOOT_SECONDARY
+                                                                         : BOOT_PRIMARY;
+    return rig_image_version_compare(&image->header[slot].version, &dependency->minimum, false) >= 0;
+}
+
+bool slot_dependencies_met(struct boot *boot, enum boot_slot slot)
+{
+    bool shifted = boot->config->mode == RIG_SWAP_OFFSET && slot == BOOT_SECONDARY;
+    struct sim_area_reader reader = {
+        .flash = boot->flash,
+        .area = area_from(boot_area(boot, slot), shifted ? boot_image(boot)->secondary_offset : 0),
+        .powered_only = true};
+    struct rig_image_source source = sim_area_source(&reader);
+    struct rig_image_layout layout;
+    struct rig_image_dependency dependencies[MAX_DEPENDENCIES];
+    uint32_t n_bytes;
+    /* By the header in RAM, as bootutil walks: it is not what stands in the slot when a swap could not be
+     * resumed. */
+    if (!image_size(boot, slot, &n_bytes)) {
+        return false;
+    }
+    if (boot_image(boot)->header[slot].protected_tlv_bytes == 0) {
+        return true;
+    }
+    if (rig_image_read_layout(&source, UINT32_MAX, &layout) != RIG_IMAGE_OK) {
+        return false;
+    }
+    size_t n = rig_image_dependencies(&source, &layout, dependencies, MAX_DEPENDENCIES);
+    for (size_t i = 0; i < n && i < MAX_DEPENDENCIES; i++) {
+        if (!is_met(boot, &dependencies[i])) {
+            return false;
+        }
+    }
+    return n <= MAX_DEPENDENCIES;
 }

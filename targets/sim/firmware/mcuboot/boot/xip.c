@@ -71,12 +71,26 @@ static bool is_built_for(struct boot *boot, enum boot_slot slot)
     return false;
 }
 
+/* false: the flash refused it, since the flag is neither set nor erased; the run goes on. */
+static bool try_copy_done(struct boot *boot, const struct sim_area *area)
+{
+    trailer_write_copy_done(boot, area);
+    if (!boot->stopped || boot->flash_status != SIM_NOT_ERASED) {
+        return true;
+    }
+    boot->stopped = false;
+    boot->flash_status = SIM_OK;
+    boot->result->outcome = SIM_BOOT_NO_IMAGE;
+    boot->result->assertion[0] = '\0';
+    return false;
+}
+
 /* An image gets one start; whoever was not confirmed in it, or has no magic, is erased. */
 static bool select_or_erase(struct boot *boot, enum boot_slot slot)
 {
     const struct sim_area *area = boot_area(boot, slot);
     struct rig_trailer trailer;
-    if (!rig_swap_mode_reverts(boot->config->mode)) {
+    if (!rig_swap_mode_starts_by_trailer(boot->config->mode)) {
         return true;
     }
     if (!trailer_read(boot, area, &trailer)) {
@@ -93,7 +107,7 @@ static bool select_or_erase(struct boot *boot, enum boot_slot slot)
         return false;
     }
     if (trailer.copy_done != RIG_FLAG_SET && !boot_has_defect(boot, SIM_BOOT_DEFECT_NO_COPY_DONE) &&
-        !trailer_try_copy_done(boot, area)) {
+        !try_copy_done(boot, area)) {
         boot_say(boot, 'W', "Failed to set copy_done flag of the image in the %s slot.", slot_word(slot));
     }
     return !boot->stopped;
@@ -247,7 +261,7 @@ static bool raise_counter(struct boot *boot)
     return false;
 }
 
-void xip_run(struct boot *boot)
+static void choose_and_run(struct boot *boot)
 {
     for (boot->current = 0; boot->current < boot->config->n_images && !boot->stopped; boot->current++) {
         find_images(boot);
@@ -266,7 +280,7 @@ void xip_run(struct boot *boot)
         boot_say(boot, 'I', "Image %u loaded from the %s slot", boot->current,
                  slot_word(boot_image(boot)->active));
     }
-    chainload(boot, boot->images[0].active);
+    boot_chainload(boot, boot->images[0].active);
 }
 
 /* boot_image_load_header() */
@@ -286,21 +300,26 @@ static bool header_is_bootable(struct boot *boot)
         return false;
     }
     if (n_bytes >= boot_area(boot, BOOT_PRIMARY)->n_bytes) {
-        boot_say(boot, 'E', "Image size bigger than designated area: %lu > %lu", (unsigned long)n_bytes,
-                 (unsigned long)boot_area(boot, BOOT_PRIMARY)->n_bytes);
+        boot_say(boot, 'E', "Image size bigger than designated area: %u > %u", (unsigned)n_bytes,
+                 (unsigned)boot_area(boot, BOOT_PRIMARY)->n_bytes);
         boot->result->primary[0] = RIG_IMAGE_TOO_LARGE;
         return false;
     }
     return true;
 }
 
-void single_run(struct boot *boot)
+static void run_single(struct boot *boot)
 {
     bool found = headers_read(boot, false, false) && header_is_bootable(boot) &&
-                 (!boot->config->validate_primary || slot_is_valid(boot, BOOT_PRIMARY));
+                 (!boot->config->validate_primary || validate_equal_slot(boot, BOOT_PRIMARY));
     if (!found) {
         boot_say(boot, 'E', "Unable to find bootable image");
         return;
     }
-    chainload(boot, BOOT_PRIMARY);
+    boot_chainload(boot, BOOT_PRIMARY);
+}
+
+void xip_run(struct boot *boot)
+{
+    boot->config->mode == RIG_SWAP_SINGLE ? run_single(boot) : choose_and_run(boot);
 }
