@@ -46,6 +46,9 @@ static const struct {
     {"sign", "rsa-3072", MCUBOOT},
     {"sign", "ed25519", MCUBOOT},
     {"sign", "ecdsa-p256", MCUBOOT | SECURE},
+    {"encrypt", NULL, MCUBOOT},
+    {"aes", NULL, MCUBOOT},
+    {"save-enctlv", NULL, MCUBOOT},
     {"validate-primary", NULL, MCUBOOT},
     {"downgrade", "by-counter", MCUBOOT},
     {"downgrade", "by-version", MCUBOOT | SECURE},
@@ -442,6 +445,7 @@ void rig_layout_read(const struct rig_target_spec *target, struct rig_layout *la
                                   .max_sectors = 128,
                                   .ram_start = DEFAULT_RAM_START,
                                   .ram_bytes = DEFAULT_RAM_BYTES,
+                                  .aes_bits = 128,
                                   .mtu = RIG_LAYOUT_MAX_MTU};
     for (guint i = 0; i < layout->n_devices; i++) {
         read_device(target->flash[i], &layout->devices[i]);
@@ -472,6 +476,12 @@ void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *
         rig_swap_mode_from_name(options->swap, &layout->mode);
     if (options->sign)
         layout->signing_needed = rig_key_kind_from_name(options->sign, &layout->signing);
+    if (options->encrypt)
+        rig_encrypt_kind_from_name(options->encrypt, &layout->encryption);
+    if (options->aes)
+        layout->aes_bits = g_str_equal(options->aes, "256") ? 256 : 128;
+    if (options->save_enctlv)
+        layout->save_enctlv = *options->save_enctlv;
     if (options->update_needs)
         layout->encryption_needed = !g_str_equal(options->update_needs, "nothing");
     if (options->updater)
@@ -522,6 +532,14 @@ static void settle_sectors(struct rig_slot *slot, const struct rig_flash_device 
     }
 }
 
+guint32 rig_layout_key_bytes(const struct rig_layout *layout)
+{
+    if (layout->encryption == RIG_ENCRYPT_NONE)
+        return 0;
+    return layout->save_enctlv ? rig_encrypt_tlv_bytes(layout->encryption, layout->aes_bits)
+                               : layout->aes_bits / 8;
+}
+
 static void settle_area(const struct rig_layout *layout, struct rig_slot *slot, guint32 max_sectors)
 {
     const struct rig_flash_device *device = &layout->devices[slot->device_index];
@@ -535,6 +553,7 @@ static void settle_area(const struct rig_layout *layout, struct rig_slot *slot, 
         .write_bytes = device->write_bytes,
         .max_align = layout->max_align,
         .max_sectors = max_sectors,
+        .key_bytes = rig_layout_key_bytes(layout),
         .erased = device->erased,
     };
 }

@@ -116,6 +116,9 @@ struct rig_layout {
     enum rig_swap_mode mode;
     bool signing_needed;
     enum rig_key_kind signing;
+    enum rig_encrypt_kind encryption; /* of images that the bootloader decrypts; NONE: it takes none */
+    guint aes_bits;                   /* 128 or 256 */
+    bool save_enctlv;                 /* trailers hold wrapped keys */
     guint32 max_align;
     guint32 max_sectors;
     guint32 ram_start; /* RAM load: what images may use */
@@ -147,6 +150,9 @@ bool rig_layout_takes(const struct rig_layout *layout, const struct rig_record *
 bool rig_layout_has_option(const struct rig_layout *layout, const char *option);
 /* Works out again what follows from the members that others set (mode, max_align, ...). */
 void rig_layout_settle(struct rig_layout *layout);
+
+/* Of an image key in the trailers, see image/trailer.h; 0: the bootloader is built without encryption. */
+guint32 rig_layout_key_bytes(const struct rig_layout *layout);
 
 /* Nordic: where bank 1 begins behind an application that is recorded with so many bytes; 0: none was ever
  * recorded. Legacy, dual bank: in the middle, whatever is recorded; single bank: there is no bank 1. */

@@ -19,7 +19,9 @@ extern const char *const rig_choices_swap[],
                                                             *const rig_choices_misbehaviours[],
                                                                 *const rig_choices_updater[],
                                                                     *const rig_choices_signing[],
-                                                                        *const rig_choices_defects[];
+                                                                        *const rig_choices_encryption[],
+                                                                            *const rig_choices_aes[],
+                                                                                *const rig_choices_defects[];
 extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const rig_choices_buttonless[];
 
 #define RIG_BOARD_OPTION_FIELDS                                                                              \
@@ -29,6 +31,14 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                        "when it was not confirmed in its first run; or single: there is slot 0 only."),      \
         RIG_FIELD("sign", CHOICE, struct rig_options_spec, sign, .choices = rig_choices_signing,             \
                   .about = "The signature that the bootloader demands."),                                    \
+        RIG_FIELD("encrypt", CHOICE, struct rig_options_spec, encrypt, .choices = rig_choices_encryption,    \
+                  .about = "How the keys of encrypted images are wrapped that the bootloader decrypts; "     \
+                           "none: it takes no encrypted image. Plain images are taken in any case."),        \
+        RIG_FIELD("aes", CHOICE, struct rig_options_spec, aes, .choices = rig_choices_aes,                   \
+                  .about = "Bits of the keys that images are encrypted with (MCUBOOT_AES_256)."),            \
+        RIG_FIELD("save-enctlv", FLAG, struct rig_options_spec, save_enctlv,                                 \
+                  .about = "During a swap the trailers hold the wrapped keys, as in the images' TLVs, not "  \
+                           "the plain ones (MCUBOOT_SWAP_SAVE_ENCTLV)."),                                    \
         RIG_FIELD("validate-primary", FLAG, struct rig_options_spec, validate_primary,                       \
                   .about = "Hash and signature of slot 0 are checked at every boot."),                       \
         RIG_FIELD("downgrade", CHOICE, struct rig_options_spec, downgrade, .choices = rig_choices_downgrade, \

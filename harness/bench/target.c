@@ -119,6 +119,29 @@ bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind
     return false;
 }
 
+bool rig_target_read_encryption_key(const struct rig_target *target, struct rig_encrypt_key **key,
+                                    GError **error)
+{
+    const char *path = target->spec->encryption_key;
+    g_autofree char *folder = g_path_get_dirname(target->source->path);
+    g_autofree char *full = NULL;
+    g_autofree char *bytes = NULL;
+    const char *why = NULL;
+    gsize n_bytes;
+
+    *key = NULL;
+    if (!path)
+        return true;
+    full = g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
+    if (!g_file_get_contents(full, &bytes, &n_bytes, error))
+        return false;
+    *key = rig_encrypt_key_from_file(bytes, n_bytes, &why);
+    if (!*key)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': encryption key '%s': %s", target->name,
+                    full, why);
+    return *key != NULL;
+}
+
 void rig_target_free(struct rig_target *target)
 {
     if (!target)

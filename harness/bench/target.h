@@ -4,6 +4,7 @@
 #ifndef RIG_BENCH_TARGET_H
 #define RIG_BENCH_TARGET_H
 
+#include "image/encrypt.h"
 #include "image/key.h"
 #include "scenario/schema.h"
 
@@ -15,6 +16,9 @@ G_BEGIN_DECLS
 struct rig_options_spec {
     const char *swap;
     const char *sign;
+    const char *encrypt;
+    const char *aes;
+    const bool *save_enctlv;
     const bool *validate_primary;
     const char *downgrade;
     const guint32 *security_counter;
@@ -147,6 +151,7 @@ struct rig_target_spec {
     const char *link;
     const char *boot_line;
     const char *key;
+    const char *encryption_key;
     const struct rig_firmware_spec *firmware;
     const char *firmware_word; /* "simulated" */
     const char *advertised_name;
@@ -174,6 +179,9 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
  * it is private. Free with rig_key_free. */
 bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* `encryption-key:` of the target; *key NULL: it names none. Free with rig_encrypt_key_free. */
+bool rig_target_read_encryption_key(const struct rig_target *target, struct rig_encrypt_key **key,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_target_free(struct rig_target *target);
 /* A piece of the console line that each run of its bootloader prints; NULL: it prints none. */
 const char *rig_target_boot_line(const struct rig_target *target);

@@ -16,6 +16,9 @@ const char *const rig_choices_updater[] = {"none", "bonds-kept", "bonds-unknown"
 const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
 const char *const rig_choices_gatt_table[] = {"fixed", "moves", "moves-silently", NULL};
 const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
+const char *const rig_choices_encryption[] = {
+    "none", "rsa-2048", "aes-kw", "ecies-p256", "ecies-x25519", "ecies-x25519-sha512", NULL};
+const char *const rig_choices_aes[] = {"128", "256", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
 static const char *const links[] = {"ble", "serial", "udp", NULL};
 static const char *const consoles[] = {"direct", "rtt", NULL};
@@ -252,6 +255,10 @@ static const struct rig_field target_fields[] = {
               .about =
                   "PEM file of the key whose signatures the bootloader takes; images of scenarios need its "
                   "private part. Without it the rig's own test key of `sign`."),
+    RIG_FIELD(
+        "encryption-key", TEXT, struct rig_target_spec, encryption_key,
+        .about = "File of the key that images are encrypted for: PEM, or an AES key in Base64. The simulated "
+                 "board needs its private part. Without it the rig's own test key of `encrypt`."),
     RIG_STRUCT_FIELD("firmware", RECORD, struct rig_target_spec, firmware, struct rig_firmware_spec,
                      &firmware_shape, RIG_WORD(struct rig_target_spec, firmware_word),
                      .choices = simulated_word,

@@ -431,7 +431,8 @@ static void model_identify(struct rig_subject *subject, GChecksum *sum)
                                config->max_sectors,    config->validate_primary, config->downgrade,
                                config->hw_rollback,    config->overwrite_fast,   config->swap_fixes,
                                config->need_signature, config->defects,          config->n_keys,
-                               config->key_bytes};
+                               config->key_bytes,      config->encryption,       config->aes_bits,
+                               config->save_enctlv};
 
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
         rig_sum_number(sum, numbers[i]);
@@ -442,6 +443,8 @@ static void model_identify(struct rig_subject *subject, GChecksum *sum)
     add_area(sum, &config->scratch);
     for (gsize i = 0; i < config->n_keys; i++)
         g_checksum_update(sum, rig_key_hash(config->keys[i]), RIG_IMAGE_HASH_BYTES);
+    if (config->encryption_key)
+        g_checksum_update(sum, rig_encrypt_key_id(config->encryption_key), RIG_IMAGE_HASH_BYTES);
 }
 
 static void guest_identify(struct rig_subject *subject, GChecksum *sum)

@@ -45,6 +45,7 @@ struct rig_encrypt_key {
     EVP_PKEY *pkey;
     uint8_t kek[RIG_IMAGE_KEY_MAX_BYTES];
     unsigned kek_bits;
+    uint8_t id[RIG_IMAGE_HASH_BYTES];
 };
 
 const char *rig_encrypt_kind_name(enum rig_encrypt_kind kind)
@@ -135,6 +136,40 @@ bool rig_encrypt_key_fits(const struct rig_encrypt_key *key, enum rig_encrypt_ki
     return key->kind == kind && (kind != RIG_ENCRYPT_AES_KW || key->kek_bits == aes_bits);
 }
 
+const uint8_t *rig_encrypt_key_id(const struct rig_encrypt_key *key)
+{
+    return key->id;
+}
+
+static bool get_public(EVP_PKEY *pkey, enum rig_encrypt_kind kind, uint8_t *into)
+{
+    size_t n_bytes = kinds[kind].public_bytes;
+
+    if (kind != RIG_ENCRYPT_ECIES_P256)
+        return EVP_PKEY_get_raw_public_key(pkey, into, &n_bytes) == 1;
+    into[0] = POINT_CONVERSION_UNCOMPRESSED;
+    return EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, into, n_bytes, &n_bytes) == 1 &&
+           n_bytes == POINT_BYTES && into[0] == POINT_CONVERSION_UNCOMPRESSED;
+}
+
+static bool fill_id(struct rig_encrypt_key *key)
+{
+    uint8_t bytes[RSA_BYTES];
+    size_t n_bytes = kinds[key->kind].public_bytes;
+    BIGNUM *n = NULL;
+    bool good;
+
+    if (key->kind != RIG_ENCRYPT_RSA_2048) {
+        good = get_public(key->pkey, key->kind, bytes);
+    } else {
+        n_bytes = sizeof bytes;
+        good = EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
+               BN_bn2binpad(n, bytes, sizeof bytes) == sizeof bytes;
+        BN_free(n);
+    }
+    return good && EVP_Digest(bytes, n_bytes, key->id, NULL, EVP_sha256(), NULL) == 1;
+}
+
 /* Takes pkey over in every case. */
 static struct rig_encrypt_key *wrap_pkey(EVP_PKEY *pkey, enum rig_encrypt_kind kind, bool is_private,
                                          const char **why)
@@ -146,6 +181,10 @@ static struct rig_encrypt_key *wrap_pkey(EVP_PKEY *pkey, enum rig_encrypt_kind k
         return refuse(why, "the crypto library refused the key");
     }
     *key = (struct rig_encrypt_key){.kind = kind, .is_private = is_private, .pkey = pkey};
+    if (!fill_id(key)) {
+        rig_encrypt_key_free(key);
+        return refuse(why, "the public part of the key cannot be read");
+    }
     return key;
 }
 
@@ -158,6 +197,10 @@ static struct rig_encrypt_key *wrap_kek(const uint8_t *bytes, size_t n_bytes, co
     *key = (struct rig_encrypt_key){
         .kind = RIG_ENCRYPT_AES_KW, .is_private = true, .kek_bits = (unsigned)n_bytes * 8};
     memcpy(key->kek, bytes, n_bytes);
+    if (EVP_Digest(bytes, n_bytes, key->id, NULL, EVP_sha256(), NULL) != 1) {
+        rig_encrypt_key_free(key);
+        return refuse(why, "the crypto library refused the key");
+    }
     return key;
 }
 
@@ -422,17 +465,6 @@ static EVP_PKEY *p256_public(const uint8_t point[POINT_BYTES])
         pkey = NULL;
     EVP_PKEY_CTX_free(maker);
     return pkey;
-}
-
-static bool get_public(EVP_PKEY *pkey, enum rig_encrypt_kind kind, uint8_t *into)
-{
-    size_t n_bytes = kinds[kind].public_bytes;
-
-    if (kind != RIG_ENCRYPT_ECIES_P256)
-        return EVP_PKEY_get_raw_public_key(pkey, into, &n_bytes) == 1;
-    into[0] = POINT_CONVERSION_UNCOMPRESSED;
-    return EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, into, n_bytes, &n_bytes) == 1 &&
-           n_bytes == POINT_BYTES && into[0] == POINT_CONVERSION_UNCOMPRESSED;
 }
 
 static EVP_PKEY *ephemeral_key(enum rig_encrypt_kind kind, const uint8_t *seed)

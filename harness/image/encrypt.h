@@ -55,6 +55,8 @@ bool rig_encrypt_key_is_private(const struct rig_encrypt_key *key);
 /* Whether keys of images of that AES size are wrapped with it in that way: the kind of key, and for
  * RIG_ENCRYPT_AES_KW its size. */
 bool rig_encrypt_key_fits(const struct rig_encrypt_key *key, enum rig_encrypt_kind kind, unsigned aes_bits);
+/* SHA-256 over the public part, or over the AES key: what tells keys apart. Borrowed for the key's life. */
+const uint8_t *rig_encrypt_key_id(const struct rig_encrypt_key *key);
 /* What rig_encrypt_key_from_file reads; malloc'd, NUL-terminated. NULL on failure. private_part is without
  * meaning for an AES key. */
 char *rig_encrypt_key_to_text(const struct rig_encrypt_key *key, bool private_part);

@@ -118,6 +118,14 @@ static const struct rig_field image_fields[] = {
         "file", TEXT, struct rig_image_spec, file,
         .about = "An image that exists, relative to the scenario's file; nothing is built. Nordic: a "
                  "distribution package, or an application (binary or Intel HEX), which gets an init packet."),
+    RIG_FIELD(
+        "encrypt", FLAG, struct rig_image_spec, encrypt,
+        .about =
+            "The payload is encrypted; without it, where the target's bootloader decrypts "
+            "(`encrypt:`). What a set-up puts into slot 0 is decrypted, as a bootloader leaves it there."),
+    RIG_FIELD("encryption-key", CHOICE, struct rig_image_spec, encryption_key, .choices = keys,
+              .default_text = "board",
+              .about = "Encrypted for the key that the board has, or for a stranger's."),
     RIG_FIELD("header-size", SIZE, struct rig_image_spec, header_bytes, .max = 0xffff,
               .about = "Bytes before the payload; without it, what the target wants."),
     RIG_FIELD("built-for-slot", COUNT, struct rig_image_spec, built_for, .max = 3,
@@ -200,6 +208,8 @@ static const struct rig_rule image_rules[] = {
     RULE_OF_A_BUILT_IMAGE("load-address"),
     {.field = "load-address", .kind = RIG_RULE_NOT_BESIDE, .other = "ram-load", .others = no_words},
     {.field = "built-for-slot", .kind = RIG_RULE_NOT_BESIDE, .other = "load-address"},
+    RULE_OF_A_BUILT_IMAGE("encrypt"),
+    RULE_OF_A_BUILT_IMAGE("encryption-key"),
     RULE_OF_A_BUILT_IMAGE("type"),
     RULE_OF_A_BUILT_IMAGE("fw-version"),
     RULE_OF_A_BUILT_IMAGE("hardware-version"),
@@ -222,6 +232,7 @@ static const struct rig_rule image_rules[] = {
     {.field = "softdevice-size", .kind = RIG_RULE_NEEDS, .other = "type", .others = softdevice_types},
     {.field = "bootloader-size", .kind = RIG_RULE_NEEDS, .other = "type", .others = bootloader_types},
     {.field = "key", .kind = RIG_RULE_NEEDS, .other = "sign", .others = signed_words},
+    {.field = "encryption-key", .kind = RIG_RULE_NOT_BESIDE, .other = "encrypt", .others = no_words},
     {.field = "self-test", .kind = RIG_RULE_NEEDS, .other = "behaviour", .others = active_behaviours},
     {.field = "watchdog", .kind = RIG_RULE_NEEDS, .other = "behaviour", .others = hanging},
     {0},

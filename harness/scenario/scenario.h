@@ -64,6 +64,8 @@ struct rig_image_spec {
     const struct rig_tlv_spec *const *custom_tlvs;
     const char *seed;
     const char *file;
+    const bool *encrypt;         /* NULL: where the board's bootloader decrypts */
+    const char *encryption_key;  /* "board" or "stranger" */
     const guint16 *header_bytes; /* NULL: what the target wants */
     const guint32 *built_for;    /* slot; NULL: runs anywhere */
     const bool *ram_load;        /* flag of the header; NULL: as the target wants it */

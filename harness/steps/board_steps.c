@@ -86,7 +86,7 @@ static bool collect_images(struct rig_run *run, const char *const slots[MAX_SLOT
         if (image->n_parts && !take_part(run, image, into))
             return false;
         if (!image->n_parts)
-            into->bytes = g_bytes_get_data(image->file, &into->n_bytes);
+            into->bytes = g_bytes_get_data(slot % 2 ? image->file : image->clear, &into->n_bytes);
         collected->n_images++;
     }
     return true;
@@ -312,13 +312,15 @@ static void run_program(struct rig_run *run, const struct rig_step *step)
     const struct rig_built_image *image = rig_run_image(run, arguments->image);
     struct program_place place;
     g_autofree guint8 *erased = NULL;
+    GBytes *content;
 
     if (!image || !find_place(run, arguments, image, &place))
         return;
+    content = arguments->slot % 2 ? image->file : image->clear;
     erased = g_malloc(place.slot.n_bytes);
     memset(erased, place.slot.geometry.erased, place.slot.n_bytes);
     if (program_at(run, &place, 0, erased, place.slot.n_bytes) &&
-        program_at(run, &place, place.at, g_bytes_get_data(image->file, NULL), g_bytes_get_size(image->file)))
+        program_at(run, &place, place.at, g_bytes_get_data(content, NULL), g_bytes_get_size(content)))
         program_mark(run, &place, arguments->mark);
 }
 

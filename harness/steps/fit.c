@@ -87,6 +87,18 @@ static guint64 protected_bytes(const struct rig_fit *fit, const struct rig_image
     return n_bytes ? n_bytes + TLV_AREA_BYTES : 0;
 }
 
+/* With the zeros that the payload is filled up with. */
+static guint64 key_tlv_bytes(const struct rig_fit *fit, const struct rig_image_spec *spec)
+{
+    enum rig_encrypt_kind kind = fit->layout.encryption;
+
+    if (spec->encrypt ? !*spec->encrypt : kind == RIG_ENCRYPT_NONE)
+        return 0;
+    kind = kind == RIG_ENCRYPT_NONE ? RIG_ENCRYPT_ECIES_P256 : kind;
+    return TLV_HEADER_BYTES + rig_encrypt_tlv_bytes(kind, fit->layout.aes_bits) +
+           (16 - spec->payload_bytes % 16) % 16;
+}
+
 guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
 {
     const struct rig_image_spec *spec = rig_fit_image(fit, name);
@@ -103,7 +115,7 @@ guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
     if (signs(fit, spec, &kind))
         signature = HASH_TLV_BYTES + TLV_HEADER_BYTES + signature_bytes(kind);
     return header_bytes + spec->payload_bytes + protected_bytes(fit, spec) + TLV_AREA_BYTES + HASH_TLV_BYTES +
-           signature;
+           signature + key_tlv_bytes(fit, spec);
 }
 
 /* By its kind, or a bit of the key's hash or of the signature, behind the hash. */

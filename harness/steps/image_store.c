@@ -15,6 +15,7 @@
 struct rig_image_store {
     GHashTable *built; /* key text -> struct rig_built_image */
     struct rig_key *keys[RIG_KEY_N_KINDS][2];
+    struct rig_encrypt_key *encryption_keys[RIG_ENCRYPT_N_KINDS][2][2]; /* by kind, AES-256, stranger */
 };
 
 static void built_free(gpointer item)
@@ -28,6 +29,7 @@ static void built_free(gpointer item)
         g_bytes_unref(built->parts[i].bytes);
     }
     g_clear_pointer(&built->file, g_bytes_unref);
+    g_clear_pointer(&built->clear, g_bytes_unref);
     g_free(built);
 }
 
@@ -47,6 +49,9 @@ void rig_image_store_free(struct rig_image_store *store)
     for (guint kind = 0; kind < RIG_KEY_N_KINDS; kind++)
         for (guint i = 0; i < 2; i++)
             rig_key_free(store->keys[kind][i]);
+    for (guint kind = 0; kind < RIG_ENCRYPT_N_KINDS; kind++)
+        for (guint i = 0; i < 4; i++)
+            rig_encrypt_key_free(store->encryption_keys[kind][i / 2][i % 2]);
     g_free(store);
 }
 
@@ -84,6 +89,42 @@ static const struct rig_key *key_for(struct rig_image_store *store, const struct
         g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the %s test key: %s",
                     rig_key_kind_name(kind), why);
     return store->keys[kind][stranger];
+}
+
+/* What an image is encrypted with; on a board that decrypts none in a way that it does not know. */
+struct encryption {
+    const struct rig_encrypt_key *key; /* NULL: it is not encrypted */
+    enum rig_encrypt_kind kind;
+    guint aes_bits;
+    guint8 seed[RIG_ENCRYPT_SEED_BYTES];
+};
+
+static bool choose_encryption(struct rig_image_store *store, const struct rig_image_spec *spec,
+                              const struct rig_board *board, struct encryption *encryption, GError **error)
+{
+    const struct rig_layout *layout = &board->layout;
+    guint stranger = g_str_equal(spec->encryption_key, "stranger");
+    struct rig_encrypt_key **kept;
+    const char *why = NULL;
+
+    *encryption = (struct encryption){.kind = layout->encryption, .aes_bits = layout->aes_bits};
+    if (spec->encrypt ? !*spec->encrypt : layout->encryption == RIG_ENCRYPT_NONE)
+        return true;
+    if (layout->encryption == RIG_ENCRYPT_NONE)
+        encryption->kind = RIG_ENCRYPT_ECIES_P256;
+    if (board->encryption_key && !stranger &&
+        rig_encrypt_key_fits(board->encryption_key, encryption->kind, encryption->aes_bits)) {
+        encryption->key = board->encryption_key;
+        return true;
+    }
+    kept = &store->encryption_keys[encryption->kind][encryption->aes_bits == 256][stranger];
+    if (!*kept)
+        *kept = rig_encrypt_key_test(encryption->kind, encryption->aes_bits, stranger, &why);
+    if (!*kept)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the %s test encryption key: %s",
+                    rig_encrypt_kind_name(encryption->kind), why);
+    encryption->key = *kept;
+    return *kept != NULL;
 }
 
 /* Without a seed the images of all scenarios differ. */
@@ -221,7 +262,8 @@ static bool place(const struct rig_image_spec *spec, const struct rig_board *boa
 }
 
 static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_image_spec *spec,
-                       const struct rig_board *board, const struct rig_key *key, struct rig_bytes *bytes,
+                       const struct rig_board *board, const struct rig_key *key,
+                       const struct encryption *encryption, bool clear, struct rig_bytes *bytes,
                        GError **error)
 {
     g_autoptr(GBytes) payload = make_payload(the_case, name, spec, board, spec->payload_bytes, error);
@@ -234,6 +276,11 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
         .has_security_counter = counter || board->demands.counter,
         .security_counter = counter ? *counter : board->demands.least_counter,
         .erased = 0xff,
+        .encrypt_to = encryption->key,
+        .aes_bits = encryption->aes_bits,
+        .hmac_sha512 = encryption->kind == RIG_ENCRYPT_ECIES_X25519_SHA512,
+        .encrypt_seed = encryption->seed,
+        .clear = clear,
     };
     enum rig_image_status status;
 
@@ -379,31 +426,101 @@ static bool build_package(struct rig_image_store *store, const struct rig_case *
     return cause == NULL;
 }
 
+static GBytes *take_bytes(struct rig_bytes *bytes)
+{
+    GBytes *taken = g_bytes_new(bytes->bytes, bytes->n_bytes);
+
+    rig_bytes_clear(bytes);
+    return taken;
+}
+
+static GBytes *make_file(const struct rig_case *the_case, const struct rig_image_spec *spec,
+                         const struct rig_board *board, const struct rig_key *key,
+                         const struct encryption *encryption, bool clear, const char *name, GError **error)
+{
+    struct rig_bytes bytes = {0};
+
+    if (make_bytes(the_case, name, spec, board, key, encryption, clear, &bytes, error) &&
+        damage(spec, name, &bytes, error))
+        return take_bytes(&bytes);
+    rig_bytes_clear(&bytes);
+    return NULL;
+}
+
+/* The image of a file as the board's bootloader decrypts it; the file itself where it is plain already, or is
+ * not for this board. */
+static GBytes *decrypt_file(GBytes *file, const struct rig_board *board)
+{
+    const struct rig_layout *layout = &board->layout;
+    gsize n_bytes;
+    struct rig_memory_image memory = {.bytes = g_bytes_get_data(file, &n_bytes)};
+    struct rig_decrypted_image decrypted = {.ctr = NULL};
+    struct rig_image_source source = rig_encrypt_decrypting_source(&decrypted);
+    const struct rig_image_policy policy = {
+        .check_hash = true, .decrypted = true, .max_image_bytes = G_MAXUINT32};
+    struct rig_image_layout image;
+    guint8 image_key[RIG_IMAGE_KEY_MAX_BYTES];
+    GBytes *clear = NULL;
+
+    memory.n_bytes = n_bytes;
+    decrypted.inner = rig_image_source_from_memory(&memory);
+    source.n_bytes = decrypted.inner.n_bytes;
+    if (!board->encryption_key || !rig_encrypt_key_is_private(board->encryption_key) ||
+        rig_image_read_layout(&decrypted.inner, G_MAXUINT32, &image) != RIG_IMAGE_OK ||
+        rig_encrypt_bits_of_flags(image.header.flags) != layout->aes_bits ||
+        rig_encrypt_image_key(&decrypted.inner, &image, layout->encryption, board->encryption_key,
+                              layout->aes_bits, image_key) != RIG_IMAGE_OK)
+        return g_bytes_ref(file);
+    decrypted.header = image.header;
+    decrypted.ctr = rig_ctr_new(image_key, layout->aes_bits);
+    if (decrypted.ctr && rig_image_verify(&source, &policy, &image) == RIG_IMAGE_OK) {
+        guint8 *bytes = g_malloc(n_bytes);
+
+        if (source.read(source.user, 0, bytes, n_bytes))
+            clear = g_bytes_new_take(bytes, n_bytes);
+        else
+            g_free(bytes);
+    }
+    rig_ctr_free(decrypted.ctr);
+    return clear ? clear : g_bytes_ref(file);
+}
+
+static bool build_own(struct rig_image_store *store, const struct rig_case *the_case,
+                      const struct rig_image_spec *spec, const struct rig_board *board,
+                      struct rig_built_image *built, GError **error)
+{
+    GError *cause = NULL;
+    const struct rig_key *key = key_for(store, spec, board, &cause);
+    struct encryption encryption;
+    guint64 seed = payload_seed(the_case, built->name, spec->seed);
+
+    if (!cause && choose_encryption(store, spec, board, &encryption, &cause)) {
+        rig_image_fill_payload(seed, encryption.seed, sizeof encryption.seed);
+        built->file = make_file(the_case, spec, board, key, &encryption, false, built->name, &cause);
+    }
+    if (built->file)
+        built->clear = encryption.key
+                           ? make_file(the_case, spec, board, key, &encryption, true, built->name, &cause)
+                           : g_bytes_ref(built->file);
+    if (cause)
+        g_propagate_error(error, cause);
+    return built->clear != NULL;
+}
+
 static bool build_image(struct rig_image_store *store, const struct rig_case *the_case,
                         const struct rig_image_spec *spec, const struct rig_board *board,
                         struct rig_built_image *built, GError **error)
 {
-    struct rig_bytes bytes = {0};
-    GError *cause = NULL;
-    const struct rig_key *key;
-
     if (spec->file) {
         built->file = read_file(the_case, built->name, spec->file, error);
         if (!built->file || !(built->file = damage_file(spec, built->name, built->file, error)))
             return false;
+        built->clear = decrypt_file(built->file, board);
     } else if (!board->application) {
         no_application(built->name, error);
         return false;
-    } else {
-        key = key_for(store, spec, board, &cause);
-        if (cause || !make_bytes(the_case, built->name, spec, board, key, &bytes, &cause) ||
-            !damage(spec, built->name, &bytes, &cause)) {
-            rig_bytes_clear(&bytes);
-            g_propagate_error(error, cause);
-            return false;
-        }
-        built->file = g_bytes_new(bytes.bytes, bytes.n_bytes);
-        rig_bytes_clear(&bytes);
+    } else if (!build_own(store, the_case, spec, board, built, error)) {
+        return false;
     }
     built->index = spec->index;
     identify(built, spec);
@@ -427,8 +544,10 @@ static struct rig_built_image *build(struct rig_image_store *store, const struct
     built->name = g_strdup(name);
     if (board->layout.family != RIG_BOOTLOADER_MCUBOOT
             ? build_package(store, the_case, spec, board, built, error)
-            : build_image(store, the_case, spec, board, built, error))
+            : build_image(store, the_case, spec, board, built, error)) {
+        built->clear = built->clear ? built->clear : g_bytes_ref(built->file);
         return built;
+    }
     built_free(built);
     return NULL;
 }
@@ -440,7 +559,8 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
 
     pad_slot(plan->spec, board, &slot);
     return g_strdup_printf(
-        "%p/%p/%u/%d/%d/%u/%u/%u/%d/%u/%d/%u/%u/%u", (const void *)plan, (const void *)board->key,
+        "%p/%p/%p/%d/%u/%u/%d/%d/%u/%u/%u/%d/%u/%d/%u/%u/%u", (const void *)plan, (const void *)board->key,
+        (const void *)board->encryption_key, board->layout.encryption, board->layout.aes_bits,
         board->header_bytes, board->layout.signing, board->layout.signing_needed, slot.n_bytes,
         slot.image_offset, slot.geometry.max_align, board->demands.counter, board->demands.least_counter,
         board->layout.family, nordic->hardware_version, nordic->softdevice_id, nordic->softdevice_bytes);

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 struct rig_built_image {
     char *name;                        /* in the scenario */
     GBytes *file;                      /* the whole file as it is uploaded */
+    GBytes *clear;                     /* as slot 0 holds it: of an encrypted image decrypted, else `file` */
     guint8 hash[RIG_IMAGE_HASH_BYTES]; /* SHA-256: stored, or computed where there is none */
     guint8 smp_hash[64];               /* as SMP names the image: stored, of any kind, else the above */
     gsize n_smp_hash;

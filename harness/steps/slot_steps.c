@@ -58,6 +58,7 @@ static const struct rig_shape slot_shape = {RIG_SHAPE("expect-slot", slot_fields
 
 /* One opened slot and its trailer. */
 struct seen_slot {
+    guint index;
     struct rig_slot_reader reader;
     struct rig_image_source source;
     struct rig_trailer trailer;
@@ -81,6 +82,7 @@ static bool open_slot(struct rig_run *run, guint index, struct seen_slot *seen)
         rig_run_error_text(run, "this board has no slot %u", index);
         return false;
     }
+    seen->index = index;
     seen->trailer = (struct rig_trailer){0};
     if (run->board->layout.family != RIG_BOOTLOADER_MCUBOOT)
         return true; /* banks have none */
@@ -143,7 +145,7 @@ static void expect_content(struct rig_run *run, const char *wanted, const struct
         image = rig_run_image(run, wanted);
         if (!image)
             return;
-        expected = g_bytes_get_data(image->file, &n_bytes);
+        expected = g_bytes_get_data(seen->index % 2 ? image->file : image->clear, &n_bytes);
         same = best_match(bytes, slot->n_bytes, slot->image_offset, expected, n_bytes);
     }
     text = same == n_bytes ? g_strdup("the same bytes")

@@ -34,7 +34,7 @@ static bool is_in_slot_0(const struct rig_watch *watch, const struct rig_explore
 /* What stands in slot 0 of it: of a package the application, or else its first part. */
 static void take_bytes(const struct rig_built_image *built, struct rig_explore_image *image)
 {
-    GBytes *bytes = built->file;
+    GBytes *bytes = built->clear;
 
     for (guint i = 0; i < built->n_parts; i++)
         if (i == 0 || built->parts[i].firmware == RIG_DFU_APPLICATION)

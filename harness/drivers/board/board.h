@@ -214,6 +214,8 @@ struct rig_board {
     bool blind_to_hangs;             /* a core that hangs looks to the probe like one that runs */
     const char *unplayable;          /* why no case is played on it; NULL: cases are */
     const struct rig_key *key;       /* private; NULL: the rig's test key of that kind */
+    const struct rig_encrypt_key
+        *encryption_key; /* what images are encrypted for; NULL: the rig's test key */
     struct rig_board_demands demands;
     /* The name of a bootloader of the user's own that a simulated board boots through; NULL: the model, or
      * real hardware. What the model prints is not what this one prints. Lives as long as the board. */

@@ -45,6 +45,10 @@ static void configure_slots(struct sim_boot_config *boot, const struct rig_layou
     boot->scratch = area_of(&layout->scratch);
     boot->mode = layout->mode;
     boot->need_signature = layout->signing_needed;
+    boot->encryption = layout->encryption;
+    boot->aes_bits = layout->aes_bits;
+    boot->save_enctlv = layout->save_enctlv;
+    boot->key_bytes = rig_layout_key_bytes(layout);
     boot->max_align = layout->max_align;
     boot->max_sectors = layout->max_sectors;
     boot->hw_rollback = layout->has_security_counter;
@@ -288,6 +292,7 @@ static void use_key(struct rig_sim *sim)
     sim->keys[0] = sim->key;
     sim->mcuboot.boot.keys = sim->keys;
     sim->mcuboot.boot.n_keys = sim->mcuboot.boot.need_signature ? 1 : 0;
+    sim->mcuboot.boot.encryption_key = sim->board.encryption_key;
 }
 
 /* A swap mode that is the target's own has its faults for a case to show. */
@@ -304,6 +309,12 @@ static bool find_room(struct rig_layout *layout, const char *target, const struc
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "'swap: %s' takes two slots, and target '%s' has one", rig_swap_mode_name(layout->mode),
                     target);
+        return false;
+    }
+    if (layout->encryption != RIG_ENCRYPT_NONE && !rig_swap_mode_moves_images(layout->mode)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'encrypt: %s' takes a mode that moves images into slot 0, not 'swap: %s'",
+                    rig_encrypt_kind_name(layout->encryption), rig_swap_mode_name(layout->mode));
         return false;
     }
     if (layout->mode == RIG_SWAP_SCRATCH && layout->scratch.n_bytes == 0) {

@@ -380,6 +380,7 @@ static void sim_free(struct rig_board *board)
     sim_guest_free(sim->guest);
     rig_key_free(sim->own_key);
     rig_key_free(sim->test_key);
+    rig_encrypt_key_free(sim->encryption_key);
     g_free(sim->unplayable);
     g_array_unref(sim->operations);
     g_array_unref(sim->taught);

@@ -109,7 +109,9 @@ struct rig_sim {
     struct rig_sim_defects extra_defects;
     char *unplayable;                   /* for the board's member */
     struct rig_key *own_key, *test_key; /* of the target; the rig's. NULL: there is none (yet) */
-    const struct rig_key *key;          /* that counts now: one of them */
+    struct rig_encrypt_key
+        *encryption_key;       /* of the board's encryption, the target's or the rig's; or NULL */
+    const struct rig_key *key; /* that counts now: one of them */
     const struct rig_key *keys[1];
     struct sim_guest *guest; /* NULL: the built-in model */
     struct sim_board *sim;

@@ -167,12 +167,52 @@ static bool load_test_key(struct rig_sim *sim, enum rig_key_kind kind, GError **
     return sim->test_key != NULL;
 }
 
+/* The target's own one where it is of the kind that counts, else the rig's. */
+static bool load_encryption_key(struct rig_sim *sim, GError **error)
+{
+    const struct rig_layout *layout = &sim->board.layout;
+    struct rig_encrypt_key *key = NULL;
+    const char *why = NULL;
+
+    if (layout->encryption == RIG_ENCRYPT_NONE) {
+        sim->board.encryption_key = NULL;
+        return true;
+    }
+    if (sim->encryption_key &&
+        rig_encrypt_key_fits(sim->encryption_key, layout->encryption, layout->aes_bits)) {
+        sim->board.encryption_key = sim->encryption_key;
+        return true;
+    }
+    if (!rig_target_read_encryption_key(sim->target, &key, error))
+        return false;
+    if (key && !rig_encrypt_key_is_private(key)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "target '%s': 'encryption-key' is a public key, and the simulated board has to decrypt",
+                    sim->target->name);
+        rig_encrypt_key_free(key);
+        return false;
+    }
+    if (!key || !rig_encrypt_key_fits(key, layout->encryption, layout->aes_bits)) {
+        rig_encrypt_key_free(key);
+        key = rig_encrypt_key_test(layout->encryption, layout->aes_bits, 0, &why);
+    }
+    if (!key) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make the board's encryption key: %s", why);
+        return false;
+    }
+    rig_encrypt_key_free(sim->encryption_key);
+    sim->board.encryption_key = sim->encryption_key = key;
+    return true;
+}
+
 /* The target's own key is of the kind that the target says; a case with another kind gets the rig's. */
 static bool load_key(struct rig_sim *sim, GError **error)
 {
     enum rig_key_kind kind = sim->board.layout.signing;
     bool own;
 
+    if (!load_encryption_key(sim, error))
+        return false;
     if (!sim->own_key && !rig_target_read_key(sim->target, kind, &sim->own_key, error))
         return false;
     own = sim->own_key && rig_key_kind(sim->own_key) == kind;

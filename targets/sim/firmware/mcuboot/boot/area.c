@@ -81,6 +81,7 @@ bool sim_boot_prints(const char *piece)
         "Booting MCUboot",
         "Boot source: ",
         "Bootloader chainload address offset",
+        "boot_read_enc_key: No key, read all 0xFF",
         "Cannot upgrade: ",
         "Cleared image",
         "due to stuck revert",
@@ -128,8 +129,6 @@ const char *sim_boot_defect_name(unsigned bit)
         "confirms-itself",  "keeps-rejected",  "erases-primary-first", "accepts-oversized"};
     return bit < SIM_BOOT_N_DEFECTS ? names[bit] : NULL;
 }
-
-#define COPY_CHUNK_BYTES 1024u
 
 static bool within(const struct sim_area *area, uint32_t offset, size_t n_bytes)
 {
@@ -199,21 +198,6 @@ void area_erase_backwards(struct boot *boot, const struct sim_area *area, uint32
     }
 }
 
-void area_copy(struct boot *boot, const struct sim_area *from, uint32_t from_offset,
-               const struct sim_area *to, uint32_t to_offset, uint32_t n_bytes)
-{
-    uint8_t chunk[COPY_CHUNK_BYTES];
-    for (uint32_t done = 0; done < n_bytes && !boot->stopped;) {
-        uint32_t n_now = n_bytes - done < sizeof chunk ? n_bytes - done : (uint32_t)sizeof chunk;
-        if (!area_read(boot, from, from_offset + done, chunk, n_now)) {
-            boot_flash_status(boot, SIM_OUT_OF_RANGE);
-            return;
-        }
-        area_write(boot, to, to_offset + done, chunk, n_now);
-        done += n_now;
-    }
-}
-
 uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area)
 {
     const struct sim_flash_device_config *device = sim_flash_device(flash, area->device);
@@ -261,4 +245,16 @@ static bool read_area(const void *user, uint32_t offset, void *into, size_t n_by
 struct rig_image_source sim_area_source(const struct sim_area_reader *storage)
 {
     return (struct rig_image_source){.read = read_area, .user = storage, .n_bytes = storage->area.n_bytes};
+}
+
+static struct sim_area image_area(const struct boot *boot, enum boot_slot slot)
+{
+    bool shifted = boot->config->mode == RIG_SWAP_OFFSET && slot == BOOT_SECONDARY;
+    return area_from(boot_area(boot, slot), shifted ? boot->images[boot->current].secondary_offset : 0);
+}
+
+struct sim_area_reader slot_reader(const struct boot *boot, enum boot_slot slot)
+{
+    return (struct sim_area_reader){
+        .flash = boot->flash, .area = image_area(boot, slot), .powered_only = true};
 }

@@ -59,9 +59,12 @@ static void overwrite_run(struct boot *boot)
     const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
     boot_say(boot, 'I', "Image %u upgrade secondary slot -> primary slot", boot->current);
     uint32_t n_bytes = prepare_primary(boot);
+    if (!crypt_start_swap(boot, BOOT_SECONDARY)) {
+        return;
+    }
     boot_say(boot, 'I', "Image %u copying the secondary slot to the primary slot: 0x%x bytes", boot->current,
              (unsigned)n_bytes);
-    area_copy(boot, boot_area(boot, BOOT_SECONDARY), 0, primary, 0, n_bytes);
+    area_copy(boot, boot_area(boot, BOOT_SECONDARY), 0, primary, 0, n_bytes, 0);
     if (boot->config->overwrite_fast) {
         trailer_write_magic(boot, primary);
     }
@@ -98,10 +101,15 @@ static bool measure_swap(struct boot *boot)
 
 static void swap_image(struct boot *boot)
 {
-    bool ready =
-        progress_is_reset(boot) ? measure_swap(boot) : progress_swap_size(boot, &boot->progress.swap_size);
-    if (!ready) {
-        return;
+    if (progress_is_reset(boot)) {
+        if (!measure_swap(boot) || !crypt_start_swap(boot, BOOT_PRIMARY)) {
+            return;
+        }
+    } else {
+        if (!progress_swap_size(boot, &boot->progress.swap_size)) {
+            return;
+        }
+        crypt_resume_swap(boot);
     }
     switch (boot->config->mode) {
     case RIG_SWAP_MOVE:
@@ -214,11 +222,21 @@ static void progress_reset(struct boot *boot)
         (struct boot_progress){.source = SOURCE_NONE,
                                .phase = boot->config->mode == RIG_SWAP_MOVE ? PHASE_MOVE : PHASE_SWAP,
                                .swap_type = RIG_SWAP_TYPE_NONE};
+    boot_crypt_reset(&boot->crypt);
+}
+
+/* The keys of one image are not those of another. */
+static void begin_image(struct boot *boot)
+{
+    if (boot->config->n_images > 1) {
+        crypt_forget(boot);
+    }
 }
 
 static void prepare_image(struct boot *boot)
 {
     boot_image(boot)->type = RIG_SWAP_TYPE_NONE;
+    begin_image(boot);
     if (!slots_read_sectors(boot)) {
         return;
     }
@@ -260,6 +278,7 @@ static void update_by_swap(struct boot *boot)
 
 static void update_image(struct boot *boot)
 {
+    begin_image(boot);
     if (boot->config->n_images > 1) {
         progress_reset(boot);
     }
@@ -399,6 +418,7 @@ void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash,
     }
     boot_say(&boot, 'I', "Starting bootloader");
     rig_swap_mode_moves_images(config->mode) ? go(&boot) : xip_run(&boot);
+    crypt_forget(&boot);
 }
 
 static bool image_is_known(const struct sim_boot_config *config, unsigned image)

@@ -6,6 +6,7 @@
 #ifndef SIM_BOOT_BOOT_H
 #define SIM_BOOT_BOOT_H
 
+#include "image/encrypt.h"
 #include "image/mcuboot.h"
 #include "image/trailer.h"
 #include "sim/chip/flash/area.h"
@@ -64,8 +65,12 @@ struct sim_boot_config {
                         finds the old image's header up to the end */
     uint32_t ram_start; /* IMAGE_EXECUTABLE_RAM_START, _SIZE: RAM load only */
     uint32_t ram_bytes;
-    uint32_t key_bytes; /* of an image key in the trailers, see image/trailer.h: for reading those of a
-                           foreign bootloader; the model itself does not encrypt */
+    enum rig_encrypt_kind encryption; /* MCUBOOT_ENCRYPT_*; NONE: built without encryption, or foreign */
+    unsigned aes_bits;                /* with encryption: 128 or 256 */
+    const struct rig_encrypt_key *encryption_key; /* with encryption: the private key; borrowed */
+    bool save_enctlv;   /* MCUBOOT_SWAP_SAVE_ENCTLV: trailers hold key TLVs instead of plain keys */
+    uint32_t key_bytes; /* of an image key in the trailers, see image/trailer.h; also of a foreign
+                           bootloader's. With encryption: aes_bits / 8, or the bytes of the key TLV */
     bool need_signature;
     const struct rig_key *const *keys; /* borrowed */
     size_t n_keys;

@@ -162,6 +162,7 @@ static const char *const upstream_texts[] = {
     "Starting swap using offset algorithm.",
     "Starting swap using scratch algorithm.",
     "Unable to find bootable image",
+    "boot_read_enc_key: No key, read all 0xFF",
     "required % bytes but only % are available",
 };
 #define MARK "sim: "

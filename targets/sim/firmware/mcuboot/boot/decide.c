@@ -177,6 +177,51 @@ void trailer_erase(struct boot *boot, const struct sim_area *area)
     area_erase_backwards(boot, area, start, area->n_bytes - start);
 }
 
+static uint32_t key_field_bytes(const struct boot *boot)
+{
+    return rig_round_up(boot->config->key_bytes, boot->config->max_align);
+}
+
+static uint8_t *key_field(struct boot *boot, enum boot_slot slot)
+{
+    return boot->config->save_enctlv ? boot->crypt.tlv[slot] : boot->crypt.key[slot];
+}
+
+/* The one of primary's image lies above the other's. */
+static uint32_t key_offset(const struct boot *boot, const struct rig_trailer_layout *layout, int slot)
+{
+    return layout->swap_size - (uint32_t)(slot + 1) * key_field_bytes(boot);
+}
+
+void trailer_write_keys(struct boot *boot, const struct sim_area *area)
+{
+    struct rig_trailer_layout layout;
+    if (boot->config->encryption == RIG_ENCRYPT_NONE || !trailer_layout(boot, area, &layout)) {
+        return;
+    }
+    for (int slot = BOOT_PRIMARY; slot <= BOOT_SECONDARY; slot++) {
+        area_write(boot, area, key_offset(boot, &layout, slot), key_field(boot, (enum boot_slot)slot),
+                   key_field_bytes(boot));
+    }
+}
+
+bool trailer_read_key(struct boot *boot, const struct sim_area *area, enum boot_slot slot)
+{
+    struct rig_trailer_layout layout;
+    uint8_t *field = key_field(boot, slot);
+    uint32_t n_bytes = key_field_bytes(boot);
+    if (!trailer_layout(boot, area, &layout) ||
+        !area_read(boot, area, key_offset(boot, &layout, (int)slot), field, n_bytes)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < n_bytes; i++) {
+        if (field[i] != 0xff) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The magic comes last: a trailer that has it is whole. */
 void trailer_start_swap(struct boot *boot, const struct sim_area *area)
 {
@@ -195,6 +240,7 @@ void trailer_start_swap(struct boot *boot, const struct sim_area *area)
         const uint16_t *tlv_bytes = boot_image(boot)->tlv_bytes;
         trailer_write_tlv_sizes(boot, area, tlv_bytes[BOOT_PRIMARY], tlv_bytes[BOOT_SECONDARY]);
     }
+    trailer_write_keys(boot, area);
     trailer_write_magic(boot, area);
 }
 
@@ -456,15 +502,26 @@ void progress_read(struct boot *boot)
     boot->progress.swap_type = erased ? RIG_SWAP_TYPE_NONE : swap_info & 0x0fu;
 }
 
-bool progress_swap_size(struct boot *boot, uint32_t *swap_size)
+const struct sim_area *progress_area(struct boot *boot)
 {
-    const struct sim_area *area = boot_area(boot, BOOT_PRIMARY);
     struct rig_trailer trailer;
     if (boot->config->mode == RIG_SWAP_SCRATCH) {
         if (!trailer_read(boot, &boot->config->scratch, &trailer)) {
-            return false;
+            return NULL;
         }
-        area = trailer.magic == RIG_MAGIC_GOOD ? &boot->config->scratch : area;
+        if (trailer.magic == RIG_MAGIC_GOOD) {
+            return &boot->config->scratch;
+        }
+    }
+    return boot_area(boot, BOOT_PRIMARY);
+}
+
+bool progress_swap_size(struct boot *boot, uint32_t *swap_size)
+{
+    const struct sim_area *area = progress_area(boot);
+    struct rig_trailer trailer;
+    if (area == NULL) {
+        return false;
     }
     if (!trailer_read(boot, area, &trailer)) {
         return false;

@@ -7,6 +7,8 @@
 
 #include "sim/firmware/mcuboot/boot/boot.h"
 
+#include <string.h>
+
 enum boot_slot { BOOT_PRIMARY, BOOT_SECONDARY, BOOT_NO_SLOT };
 enum boot_source { SOURCE_NONE, SOURCE_SCRATCH, SOURCE_PRIMARY };
 enum boot_phase { PHASE_MOVE, PHASE_SWAP };
@@ -36,6 +38,47 @@ struct boot_image {
     uint32_t ram_at, ram_bytes;
 };
 
+/* Keys of the image that a run is about; by enum boot_slot: of the image that the swap began with there. */
+struct boot_crypt {
+    /* As the trailers hold them, filled up with ones; bootutil's boot_status. */
+    uint8_t key[2][RIG_IMAGE_KEY_MAX_BYTES];
+    uint8_t tlv[2][RIG_ENCRYPT_TLV_MAX_BYTES];
+    struct rig_ctr *cipher[2]; /* NULL: there is no valid key */
+};
+
+static inline void boot_crypt_reset(struct boot_crypt *crypt)
+{
+    memset(crypt->key, 0xff, sizeof crypt->key);
+    memset(crypt->tlv, 0xff, sizeof crypt->tlv);
+}
+
+/* A verdict on an image, by a hash of everything that it depends on. */
+struct memo_key {
+    uint64_t lane[2];
+};
+struct verdict {
+    bool used;
+    struct memo_key key;
+    enum rig_image_status status;
+};
+/* An image key: the private operation costs more than all the rest of a boot. */
+struct unwrapped {
+    bool used;
+    enum rig_encrypt_kind encryption;
+    unsigned aes_bits;
+    uint8_t key_id[RIG_IMAGE_HASH_BYTES];
+    uint8_t tlv[RIG_ENCRYPT_TLV_MAX_BYTES];
+    enum rig_image_status status;
+    uint8_t image_key[RIG_IMAGE_KEY_MAX_BYTES];
+};
+#define BOOT_N_VERDICTS 4096u
+#define BOOT_N_UNWRAPPED 64u
+struct sim_boot_memo {
+    uint64_t n_hits;
+    struct verdict entries[BOOT_N_VERDICTS];
+    struct unwrapped unwrapped[BOOT_N_UNWRAPPED];
+};
+
 /* One run. When `stopped`, every flash access does nothing and reads say so; nothing may be decided any more.
  */
 struct boot {
@@ -50,6 +93,7 @@ struct boot {
     unsigned current;             /* image index */
     struct boot_image images[SIM_BOOT_MAX_IMAGES];
     struct boot_progress progress;
+    struct boot_crypt crypt;
 };
 
 /* area.c: the state of a run, and areas of the flash */
@@ -83,14 +127,14 @@ void area_write(struct boot *boot, const struct sim_area *area, uint32_t offset,
                 size_t n_bytes);
 void area_erase(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes);
 void area_erase_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes);
-void area_copy(struct boot *boot, const struct sim_area *from, uint32_t from_offset,
-               const struct sim_area *to, uint32_t to_offset, uint32_t n_bytes);
 uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area);
 /* The sector holding an offset of the area; false beyond its end. */
 bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uint32_t offset, uint32_t *start,
                  uint32_t *n_bytes);
 uint32_t area_first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area);
 struct sim_area area_from(const struct sim_area *area, uint32_t offset); /* the rest of it */
+struct sim_area_reader slot_reader(const struct boot *boot,
+                                   enum boot_slot slot); /* from where its image starts */
 
 /* decide.c: sections 2, 3 and 5 of the sheet */
 bool trailer_read(struct boot *boot, const struct sim_area *area,
@@ -101,6 +145,9 @@ void trailer_write_image_ok(struct boot *boot, const struct sim_area *area);
 void trailer_write_copy_done(struct boot *boot, const struct sim_area *area);
 void trailer_write_swap_info(struct boot *boot, const struct sim_area *area, unsigned type, unsigned image);
 void trailer_write_swap_size(struct boot *boot, const struct sim_area *area, uint32_t swap_size);
+void trailer_write_keys(struct boot *boot, const struct sim_area *area); /* with encryption only */
+/* Into boot->crypt; false: there is none, or it cannot be read. */
+bool trailer_read_key(struct boot *boot, const struct sim_area *area, enum boot_slot slot);
 void trailer_erase(struct boot *boot, const struct sim_area *area); /* "T": last sector first */
 void trailer_start_swap(struct boot *boot,
                         const struct sim_area *area); /* all fields of a starting swap, magic last */
@@ -114,7 +161,24 @@ enum rig_swap_type decide_swap_type(struct boot *boot, bool loud);
 bool progress_is_reset(const struct boot *boot);
 void progress_read(
     struct boot *boot); /* status source and records; asserts on inconsistent records where upstream does */
+/* bootutil's boot_find_status(): where the fields of a swap in progress are read; NULL: nothing can be read.
+ */
+const struct sim_area *progress_area(struct boot *boot);
 bool progress_swap_size(struct boot *boot, uint32_t *swap_size);
+
+/* crypt.c: sections 4 and 7 */
+/* image_offset: where in its image that lies which is copied: the payload is encrypted on its way out of
+ * primary and decrypted on its way there. */
+void area_copy(struct boot *boot, const struct sim_area *from, uint32_t from_offset,
+               const struct sim_area *to, uint32_t to_offset, uint32_t n_bytes, uint32_t image_offset);
+void crypt_forget(struct boot *boot); /* the keys of the image that the run was about */
+/* Of an image in the secondary slot that is encrypted: reads through *source, which must be its plain one,
+ * become decrypted. storage must outlive it. */
+enum rig_image_status crypt_open(struct boot *boot, enum boot_slot slot, struct rig_decrypted_image *storage,
+                                 struct rig_image_source *source);
+/* Loads the keys of the images in that slot and the ones behind it; false: stopped. */
+bool crypt_start_swap(struct boot *boot, enum boot_slot first);
+void crypt_resume_swap(struct boot *boot); /* the keys come out of the trailer */
 
 /* swap.c: section 4 */
 /* bootutil's boot_read_image_headers(): with_progress follows a swap in progress; false: no header where one

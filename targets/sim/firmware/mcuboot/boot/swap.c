@@ -42,7 +42,8 @@ static void move_up(struct boot *boot, uint32_t sector, uint32_t sector_bytes)
         start_trailers_of_move(boot);
     }
     area_erase(boot, primary, (sector + 1) * sector_bytes, sector_bytes);
-    area_copy(boot, primary, sector * sector_bytes, primary, (sector + 1) * sector_bytes, sector_bytes);
+    area_copy(boot, primary, sector * sector_bytes, primary, (sector + 1) * sector_bytes, sector_bytes,
+              sector * sector_bytes);
     trailer_write_record(boot);
     boot->progress.step++;
 }
@@ -54,12 +55,12 @@ static void swap_sector_by_move(struct boot *boot, uint32_t sector, uint32_t sec
     uint32_t at = sector * sector_bytes;
     if (boot->progress.state == 0) {
         area_erase(boot, primary, at, sector_bytes);
-        area_copy(boot, secondary, at, primary, at, sector_bytes);
+        area_copy(boot, secondary, at, primary, at, sector_bytes, at);
         trailer_write_record(boot);
         boot->progress.state = 1;
     }
     area_erase(boot, secondary, at, sector_bytes);
-    area_copy(boot, primary, at + sector_bytes, secondary, at, sector_bytes);
+    area_copy(boot, primary, at + sector_bytes, secondary, at, sector_bytes, at);
     trailer_write_record(boot);
     boot->progress.step++;
     boot->progress.state = 0;
@@ -174,14 +175,14 @@ static void swap_sector_by_offset(struct boot *boot, const struct step *step, ui
     if (boot->progress.state == 0) {
         if (!step->skip_primary) {
             area_erase(boot, secondary, step->park * sector_bytes, sector_bytes);
-            area_copy(boot, primary, at, secondary, step->park * sector_bytes, sector_bytes);
+            area_copy(boot, primary, at, secondary, step->park * sector_bytes, sector_bytes, at);
         }
         trailer_write_record(boot);
         boot->progress.state = 1;
     }
     if (!step->skip_secondary) {
         area_erase(boot, primary, at, sector_bytes);
-        area_copy(boot, secondary, step->fetch * sector_bytes, primary, at, sector_bytes);
+        area_copy(boot, secondary, step->fetch * sector_bytes, primary, at, sector_bytes, at);
     }
     trailer_write_record(boot);
     boot->progress.step++;
@@ -370,7 +371,7 @@ static void secondary_to_scratch(struct boot *boot, const struct region *region)
         }
     }
     area_copy(boot, boot_area(boot, BOOT_SECONDARY), region->offset, &boot->config->scratch, 0,
-              region->n_copied);
+              region->n_copied, region->offset);
     trailer_write_record(boot);
     boot->progress.state = 1;
 }
@@ -397,7 +398,7 @@ static void primary_to_secondary(struct boot *boot, const struct region *region)
     }
     area_erase(boot, secondary, region->offset, n_erased);
     area_copy(boot, boot_area(boot, BOOT_PRIMARY), region->offset, secondary, region->offset,
-              region->n_copied);
+              region->n_copied, region->offset);
     trailer_write_record(boot);
     boot->progress.state = 2;
 }
@@ -413,7 +414,7 @@ static void bring_trailer_home(struct boot *boot, const struct region *region)
         return;
     }
     area_copy(boot, scratch, layout.status, primary, region->offset + region->n_copied,
-              2 * record_bytes(boot));
+              2 * record_bytes(boot), region->offset + region->n_copied);
     if (!trailer_read(boot, scratch, &trailer)) {
         return;
     }
@@ -424,6 +425,7 @@ static void bring_trailer_home(struct boot *boot, const struct region *region)
         trailer_write_swap_info(boot, primary, trailer.swap_type, boot->current);
     }
     trailer_write_swap_size(boot, primary, boot->progress.swap_size);
+    trailer_write_keys(boot, primary);
     trailer_write_magic(boot, primary);
 }
 
@@ -437,7 +439,7 @@ static void scratch_to_primary(struct boot *boot, const struct region *region)
         n_erased = below_trailer(boot, primary, region);
     }
     area_erase(boot, primary, region->offset, n_erased);
-    area_copy(boot, &boot->config->scratch, 0, primary, region->offset, region->n_copied);
+    area_copy(boot, &boot->config->scratch, 0, primary, region->offset, region->n_copied, region->offset);
     if (through_scratch) {
         bring_trailer_home(boot, region);
     }

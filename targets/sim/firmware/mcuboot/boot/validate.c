@@ -7,23 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct memo_key {
-    uint64_t lane[2];
-};
-
-#define N_ENTRIES 4096u
-
-struct entry {
-    bool used;
-    struct memo_key key;
-    enum rig_image_status status;
-};
-
-struct sim_boot_memo {
-    uint64_t n_hits;
-    struct entry entries[N_ENTRIES];
-};
-
 struct sim_boot_memo *sim_boot_memo_new(void)
 {
     return calloc(1, sizeof(struct sim_boot_memo));
@@ -39,14 +22,14 @@ uint64_t sim_boot_memo_n_hits(const struct sim_boot_memo *memo)
     return memo->n_hits;
 }
 
-static struct entry *entry_of(struct sim_boot_memo *memo, const struct memo_key *key)
+static struct verdict *entry_of(struct sim_boot_memo *memo, const struct memo_key *key)
 {
-    return &memo->entries[(key->lane[0] ^ key->lane[1] >> 17) % N_ENTRIES];
+    return &memo->entries[(key->lane[0] ^ key->lane[1] >> 17) % BOOT_N_VERDICTS];
 }
 
 static bool memo_find(struct sim_boot_memo *memo, const struct memo_key *key, enum rig_image_status *status)
 {
-    const struct entry *entry = entry_of(memo, key);
+    const struct verdict *entry = entry_of(memo, key);
     if (!entry->used || entry->key.lane[0] != key->lane[0] || entry->key.lane[1] != key->lane[1]) {
         return false;
     }
@@ -57,19 +40,7 @@ static bool memo_find(struct sim_boot_memo *memo, const struct memo_key *key, en
 
 static void memo_keep(struct sim_boot_memo *memo, const struct memo_key *key, enum rig_image_status status)
 {
-    *entry_of(memo, key) = (struct entry){.used = true, .key = *key, .status = status};
-}
-
-static struct sim_area image_area(struct boot *boot, enum boot_slot slot)
-{
-    bool shifted = boot->config->mode == RIG_SWAP_OFFSET && slot == BOOT_SECONDARY;
-    return area_from(boot_area(boot, slot), shifted ? boot_image(boot)->secondary_offset : 0);
-}
-
-static struct sim_area_reader reader_of(struct boot *boot, enum boot_slot slot)
-{
-    return (struct sim_area_reader){
-        .flash = boot->flash, .area = image_area(boot, slot), .powered_only = true};
+    *entry_of(memo, key) = (struct verdict){.used = true, .key = *key, .status = status};
 }
 
 static bool has_signature(const struct rig_image_source *source, const struct rig_image_layout *layout)
@@ -114,6 +85,16 @@ static void mix(struct memo_key *key, uint64_t word)
     key->lane[1] ^= key->lane[1] >> 29;
 }
 
+static void mix_bytes(struct memo_key *key, const uint8_t *bytes, size_t n_bytes)
+{
+    for (size_t at = 0; at < n_bytes; at += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        size_t left = n_bytes - at;
+        memcpy(&word, bytes + at, left < sizeof word ? left : sizeof word);
+        mix(key, word);
+    }
+}
+
 /* Everything that a verdict depends on: the bytes of the image, and what the bootloader was built to demand.
  */
 static bool key_of(struct boot *boot, const struct sim_area *area, const struct rig_image_policy *policy,
@@ -127,12 +108,9 @@ static bool key_of(struct boot *boot, const struct sim_area *area, const struct 
     mix(key, boot->config->defects);
     mix(key, policy->need_signature);
     mix(key, policy->check_hash);
+    mix(key, policy->decrypted);
     for (size_t i = 0; i < policy->n_keys; i++) {
-        uint64_t words[RIG_IMAGE_HASH_BYTES / sizeof(uint64_t)];
-        memcpy(words, rig_key_hash(policy->keys[i]), sizeof words);
-        for (size_t j = 0; j < sizeof words / sizeof words[0]; j++) {
-            mix(key, words[j]);
-        }
+        mix_bytes(key, rig_key_hash(policy->keys[i]), RIG_IMAGE_HASH_BYTES);
     }
     return true;
 }
@@ -140,14 +118,21 @@ static bool key_of(struct boot *boot, const struct sim_area *area, const struct 
 static enum rig_image_status verify_or_recall(struct boot *boot, enum boot_slot slot,
                                               struct rig_image_policy *policy)
 {
-    struct sim_area_reader reader = reader_of(boot, slot);
+    struct sim_area_reader reader = slot_reader(boot, slot);
     struct rig_image_source source = sim_area_source(&reader);
+    struct rig_decrypted_image decrypted;
     struct rig_image_layout layout;
     struct memo_key key;
-    enum rig_image_status status;
+    enum rig_image_status status = crypt_open(boot, slot, &decrypted, &source);
+    if (status != RIG_IMAGE_OK) {
+        return status;
+    }
     bool keyed = boot->config->memo != NULL &&
                  rig_image_read_layout(&source, policy->max_image_bytes, &layout) == RIG_IMAGE_OK &&
                  key_of(boot, &reader.area, policy, layout.end, &key);
+    if (keyed && slot == BOOT_SECONDARY) {
+        mix_bytes(&key, boot->crypt.key[slot], RIG_IMAGE_KEY_MAX_BYTES);
+    }
     if (keyed && memo_find(boot->config->memo, &key, &status)) {
         return status;
     }
@@ -170,6 +155,7 @@ static enum rig_image_status check_image(struct boot *boot, enum boot_slot slot)
         .need_signature = config->need_signature,
         .keys = config->keys,
         .n_keys = config->n_keys,
+        .decrypted = config->encryption != RIG_ENCRYPT_NONE,
         .max_image_bytes = any_size ? UINT32_MAX : slots_max_image_bytes(boot, boot_area(boot, slot))};
     if (boot->stopped) {
         return RIG_IMAGE_READ_FAILED;
@@ -179,7 +165,7 @@ static enum rig_image_status check_image(struct boot *boot, enum boot_slot slot)
 
 static bool read_counter(struct boot *boot, enum boot_slot slot, uint32_t *counter)
 {
-    struct sim_area_reader reader = reader_of(boot, slot);
+    struct sim_area_reader reader = slot_reader(boot, slot);
     struct rig_image_source source = sim_area_source(&reader);
     struct rig_image_layout layout;
     return rig_image_read_layout(&source, UINT32_MAX, &layout) == RIG_IMAGE_OK &&
