@@ -23,7 +23,7 @@ struct member_row {
 };
 #define BIT(type) (1u << RIG_TYPE_##type)
 #define NUMBERS (BIT(COUNT) | BIT(SIZE) | BIT(DURATION))
-#define TEXTS (BIT(TEXT) | BIT(LINE) | BIT(NAME) | BIT(VERSION) | BIT(ADDRESS) | BIT(CHOICE) | BIT(IMAGE))
+#define TEXTS (BIT(TEXT) | BIT(LINE) | BIT(NAME) | BIT(VERSION) | BIT(ADDRESS) | BIT(UUID) | BIT(CHOICE) | BIT(IMAGE))
 #define MAPS (BIT(RECORD) | BIT(VARIANT))
 #define FROM(member) sizeof((struct rig_value *)0)->member, offsetof(struct rig_value, member)
 static const struct member_row rows[] = {

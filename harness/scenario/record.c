@@ -608,6 +608,7 @@ static struct rig_value *read_entered(struct rig_reader *reader, const struct ri
     case RIG_TYPE_NAME:
     case RIG_TYPE_VERSION:
     case RIG_TYPE_ADDRESS:
+    case RIG_TYPE_UUID:
     case RIG_TYPE_HEX:
     case RIG_TYPE_CHOICE:
     case RIG_TYPE_IMAGE:

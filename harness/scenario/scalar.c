@@ -173,6 +173,7 @@ guint64 rig_field_max(const struct rig_field *field)
     case RIG_TYPE_NAME:
     case RIG_TYPE_VERSION:
     case RIG_TYPE_ADDRESS:
+    case RIG_TYPE_UUID:
     case RIG_TYPE_HEX:
     case RIG_TYPE_CHOICE:
     case RIG_TYPE_IMAGE:
@@ -492,6 +493,23 @@ static bool read_address(const struct rig_field *field, const char *text, struct
     return refuse(problem, did_you_mean(meant), "wants an address such as 12:34:56:11:22:33");
 }
 
+/* [SPEC Core Vol 3 Part B 2.5.1] */
+static bool read_uuid(const struct rig_field *field, const char *text, struct rig_value *value,
+                      struct rig_scalar_problem *problem)
+{
+    gsize n = strlen(text), n_good = 0;
+
+    (void)field, (void)value;
+    while (text[n_good] && (n == 36 && (n_good == 8 || n_good == 13 || n_good == 18 || n_good == 23)
+                                ? text[n_good] == '-'
+                                : g_ascii_isxdigit(text[n_good])))
+        n_good++;
+    if (n_good == n && (n == 4 || n == 36))
+        return true;
+    return refuse(problem, NULL,
+                  "wants a UUID such as 8d53dc1d-1db7-4cd3-868b-8a527460aa84, or four digits such as 180a");
+}
+
 static bool read_hex(const struct rig_field *field, const char *text, struct rig_value *value,
                      struct rig_scalar_problem *problem)
 {
@@ -553,6 +571,7 @@ static const struct type_row types[] = {
     [RIG_TYPE_NAME] = {"name", "a name", read_name},
     [RIG_TYPE_VERSION] = {"version", "a version such as 1.2.3", read_version},
     [RIG_TYPE_ADDRESS] = {"address", "an address such as 12:34:56:11:22:33", read_address},
+    [RIG_TYPE_UUID] = {"UUID", "a UUID such as 8d53dc1d-1db7-4cd3-868b-8a527460aa84", read_uuid},
     [RIG_TYPE_HEX] = {"hex bytes", "bytes in hex such as '0a00 0009'", read_hex},
     [RIG_TYPE_CHOICE] = {"choice", "one of its words", read_choice},
     [RIG_TYPE_IMAGE] = {"image", "the name of an image", read_text},

@@ -24,13 +24,14 @@ enum rig_type {
     RIG_TYPE_NAME,        /* [A-Za-z0-9][A-Za-z0-9._-]* */
     RIG_TYPE_VERSION,     /* "1.10.0", "1.2.3+4" */
     RIG_TYPE_ADDRESS,     /* "12:34:56:11:22:33" */
-    RIG_TYPE_HEX,         /* "0a00 0009", spaces allowed -> bytes */
-    RIG_TYPE_CHOICE,      /* one of field->choices */
-    RIG_TYPE_IMAGE,       /* the name of an image of this file (or "none" where choices says so) */
-    RIG_TYPE_RECORD,      /* a map of shape->fields; a lone scalar goes into shape->shorthand */
-    RIG_TYPE_VARIANT,     /* a map with exactly one key out of shape->fields: {drop: {...}} */
-    RIG_TYPE_STEPS,       /* a list of steps */
-    RIG_TYPE_CASES,       /* raw: the map of `when` (variable: value or list of values) */
+    RIG_TYPE_UUID,    /* "8d53dc1d-1db7-4cd3-868b-8a527460aa84", or four digits of one of the Bluetooth SIG */
+    RIG_TYPE_HEX,     /* "0a00 0009", spaces allowed -> bytes */
+    RIG_TYPE_CHOICE,  /* one of field->choices */
+    RIG_TYPE_IMAGE,   /* the name of an image of this file (or "none" where choices says so) */
+    RIG_TYPE_RECORD,  /* a map of shape->fields; a lone scalar goes into shape->shorthand */
+    RIG_TYPE_VARIANT, /* a map with exactly one key out of shape->fields: {drop: {...}} */
+    RIG_TYPE_STEPS,   /* a list of steps */
+    RIG_TYPE_CASES,   /* raw: the map of `when` (variable: value or list of values) */
 };
 
 struct rig_shape;

@@ -169,6 +169,10 @@ static void add_scalar(struct schema *schema, const struct rig_field *field)
         add_pattern(schema, "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$");
         add_type_name(schema, "integer"); /* 12:34:56:11:22:33 in base sixty */
         break;
+    case RIG_TYPE_UUID:
+        add_pattern(schema, "^([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$");
+        add_type_name(schema, "integer");
+        break;
     case RIG_TYPE_HEX:
         add_pattern(schema, "^ *([0-9A-Fa-f]{2} *)*$");
         add_type_name(schema, "integer");

@@ -49,9 +49,13 @@ static void judge_link(struct rig_run *run, const char *const *wanted, const cha
     rig_run_expect(run, rig_words_have(wanted, "any") || rig_words_have(wanted, name), what, expected, seen);
 }
 
+/* In the order of struct rig_link_connect.ignores_changes. */
+static const char *const changes[] = {"honoured", "ignored", NULL};
 struct connect_arguments {
     const bool *pair;
     const guint16 *mtu;
+    bool update_service;
+    const char *service_changed;
     const char *const *outcomes;
 };
 static const struct rig_field connect_fields[] = {
@@ -62,6 +66,15 @@ static const struct rig_field connect_fields[] = {
                   "(`update-needs`)."),
     RIG_FIELD("mtu", COUNT, struct connect_arguments, mtu, .min = 23, .max = 517,
               .about = "ATT_MTU to ask for; without it the most the host can."),
+    RIG_FIELD("update-service", FLAG, struct connect_arguments, update_service, .default_text = "true",
+              .about =
+                  "Subscribe to the update service, which must be there. false: the connection alone, for "
+                  "`att-write` and the like; `connect` again on it subscribes."),
+    RIG_FIELD("service-changed", CHOICE, struct connect_arguments, service_changed, .choices = changes,
+              .default_text = "honoured",
+              .about =
+                  "`ignored`: the host does not look again when the board tells that its services changed, "
+                  "and, bonded, keeps what it found on an earlier connection; needs `raw-gatt`."),
     FIELD_EXPECT_LINK(struct connect_arguments),
 };
 static const struct rig_shape connect_shape = {
@@ -73,6 +86,8 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
     struct rig_link_connect how = {
         .mtu = arguments->mtu ? *arguments->mtu : 0,
         .pair = arguments->pair ? *arguments->pair : run->board->demands.encryption,
+        .connection_only = !arguments->update_service,
+        .ignores_changes = g_str_equal(arguments->service_changed, "ignored"),
         .until_us = rig_run_deadline_us(run, step),
     };
     struct rig_update_result result;
@@ -84,7 +99,7 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
         return;
     }
     judge_link(run, arguments->outcomes, "connection", outcome);
-    if (outcome != RIG_LINK_OK || !run->update->protocol->greet)
+    if (outcome != RIG_LINK_OK || !arguments->update_service || !run->update->protocol->greet)
         return;
     if (!run->update->protocol->greet(run->update, how.until_us, &result, &error))
         rig_run_error(run, error);
@@ -132,6 +147,15 @@ static char *connect_unfit(const struct rig_step *step, struct rig_fit *fit)
     return NULL;
 }
 
+static const char *connect_lacks(const struct rig_step *step, const char *const *capabilities)
+{
+    const struct connect_arguments *arguments = RIG_ARGUMENTS(step, struct connect_arguments);
+
+    return g_str_equal(arguments->service_changed, "ignored") && !g_strv_contains(capabilities, "raw-gatt")
+               ? "raw-gatt"
+               : NULL;
+}
+
 const struct rig_verb rig_verb_connect = {
     .name = "connect",
     .family = "link",
@@ -141,6 +165,7 @@ const struct rig_verb rig_verb_connect = {
     .shape = &connect_shape,
     .within_us = 20u * 1000 * 1000,
     .needs = needs_update,
+    .lacks = connect_lacks,
     .unfit = connect_unfit,
     .example = "connect: {pair: true, mtu: 247}",
     .run = run_connect,

@@ -115,6 +115,16 @@ static void on_message(void *user, const struct rig_update_message *message)
     rig_run_emit(run, event);
 }
 
+static void characteristic_free(gpointer item)
+{
+    struct rig_characteristic *characteristic = item;
+
+    g_free((char *)characteristic->name);
+    g_free((char *)characteristic->service);
+    g_free((char *)characteristic->uuid);
+    g_free(characteristic);
+}
+
 void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct rig_board *board,
                   struct rig_journal *journal, struct rig_image_store *images, guint64 seed,
                   double timeout_scale)
@@ -131,6 +141,7 @@ void rig_run_init(struct rig_run *run, const struct rig_case *the_case, struct r
         .also = g_ptr_array_new_with_free_func(g_free),
         .step_id = g_string_new(NULL),
         .console = g_ptr_array_new_with_free_func(g_free),
+        .characteristics = g_ptr_array_new_with_free_func(characteristic_free),
         .flash_watches =
             g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref),
     };
@@ -155,6 +166,7 @@ void rig_run_clear(struct rig_run *run)
     g_ptr_array_unref(run->also);
     g_free(run->boot_stop);
     g_ptr_array_unref(run->console);
+    g_ptr_array_unref(run->characteristics);
     g_hash_table_unref(run->flash_watches);
     g_string_free(run->step_id, TRUE);
     g_free(run->cut_text);

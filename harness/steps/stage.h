@@ -85,6 +85,7 @@ struct rig_run {
     char **path_trailers;    /* and the trailers that they leave, told instead of the board's; NULL */
 
     GPtrArray *console; /* char *: lines since the last reset or power step, the last RIG_RUN_CONSOLE_LINES */
+    GPtrArray *characteristics; /* struct rig_characteristic *: named by steps, beside the update protocol's */
     GHashTable
         *flash_watches; /* name -> GPtrArray *: what was known of the flash at watch-flash (flash_steps.c) */
     guint boots_before; /* bootloader runs before the last reset or power step */

@@ -29,6 +29,9 @@ extern const struct rig_verb rig_verb_explore;
 /* link_steps.c */
 extern const struct rig_verb rig_verb_connect, rig_verb_disconnect, rig_verb_pair, rig_verb_answer_pairing,
     rig_verb_forget_bond, rig_verb_notifications;
+/* att_steps.c */
+extern const struct rig_verb rig_verb_att_read, rig_verb_att_write, rig_verb_att_subscribe, rig_verb_expect_value,
+    rig_verb_expect_services;
 /* fault_steps.c */
 extern const struct rig_verb rig_verb_with_faults;
 /* update_steps.c */

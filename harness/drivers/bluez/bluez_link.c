@@ -504,6 +504,7 @@ static bool link_subscribe(struct rig_link *base, const struct rig_characteristi
     if (used->subscribed != subscription && !rig_bluez_unsubscribe(used, error))
         return false;
     used->wanted = subscription;
+    used->from = characteristic;
     if (subscription == RIG_SUBSCRIBE_NONE)
         return true;
     if (!subscribe(link, used, outcome, error))
@@ -614,6 +615,11 @@ static bool link_read(struct rig_link *base, const struct rig_characteristic *ch
     if (*outcome == RIG_LINK_OK && !rig_bluez_read(used, value, outcome, error))
         return false;
     return *outcome != RIG_LINK_LOST || settle_loss(link, error);
+}
+
+static char **link_services(struct rig_link *base)
+{
+    return self(base)->up ? rig_bluez_services(self(base)) : NULL;
 }
 
 struct receiving {
@@ -762,6 +768,7 @@ static const struct rig_link_ops ops = {
     .disconnect = link_disconnect,
     .write = link_write,
     .read = link_read,
+    .services = link_services,
     .receive = link_receive,
     .forget_bond = link_forget_bond,
     .answer = link_answer,

@@ -37,7 +37,7 @@ static void packet_free(gpointer item)
 
 static void push(struct rig_bluez_characteristic *used, gconstpointer bytes, gsize n_bytes)
 {
-    struct rig_link_packet packet = {.from = used->characteristic,
+    struct rig_link_packet packet = {.from = used->from,
                                      .indicated = used->subscribed == RIG_SUBSCRIBE_INDICATE};
 
     if (g_queue_get_length(&used->link->arrived) >= MAX_ARRIVED)
@@ -136,12 +136,6 @@ static void release(struct rig_bluez_characteristic *used)
     close_writer(used);
     used->subscribed = RIG_SUBSCRIBE_NONE;
     g_clear_pointer(&used->path, g_free);
-}
-
-void rig_bluez_characteristic_free(gpointer used)
-{
-    release(used);
-    g_free(used);
 }
 
 static struct rig_bluez_characteristic *nth(const struct rig_bluez_link *link, guint i)
@@ -282,10 +276,52 @@ static bool find(struct rig_bluez_characteristic *used, enum rig_link_outcome *o
     return true;
 }
 
-/* Both name the same one. */
-static bool characteristic_equal(const struct rig_characteristic *a, const struct rig_characteristic *b)
+char **rig_bluez_services(struct rig_bluez_link *link)
+{
+    g_auto(GStrv) paths = rig_bluez_paths(link->bus, RIG_BLUEZ_SERVICE, link->device);
+    g_autoptr(GStrvBuilder) uuids = g_strv_builder_new();
+
+    for (char **path = paths; *path; path++) {
+        const char *uuid = rig_bluez_text(link->bus, *path, RIG_BLUEZ_SERVICE, "UUID");
+        g_autofree char *lower = uuid ? g_ascii_strdown(uuid, -1) : NULL;
+
+        if (lower)
+            g_strv_builder_add(uuids, lower);
+    }
+    return g_strv_builder_end(uuids);
+}
+
+static bool is_the_same(const struct rig_characteristic *a, const struct rig_characteristic *b)
 {
     return a == b || (g_str_equal(a->service, b->service) && g_str_equal(a->uuid, b->uuid));
+}
+
+/* The link outlives who named it: a case that is over. */
+static const struct rig_characteristic *copy_of(const struct rig_characteristic *named)
+{
+    struct rig_characteristic *copy = g_new0(struct rig_characteristic, 1);
+
+    copy->name = g_strdup(named->name);
+    copy->service = g_strdup(named->service);
+    copy->uuid = g_strdup(named->uuid);
+    return copy;
+}
+
+static void copy_free(const struct rig_characteristic *copy)
+{
+    g_free((char *)copy->name);
+    g_free((char *)copy->service);
+    g_free((char *)copy->uuid);
+    g_free((struct rig_characteristic *)copy);
+}
+
+void rig_bluez_characteristic_free(gpointer item)
+{
+    struct rig_bluez_characteristic *used = item;
+
+    release(used);
+    copy_free(used->characteristic);
+    g_free(used);
 }
 
 static struct rig_bluez_characteristic *know(struct rig_bluez_link *link,
@@ -294,12 +330,12 @@ static struct rig_bluez_characteristic *know(struct rig_bluez_link *link,
     struct rig_bluez_characteristic *used;
 
     for (guint i = 0; i < link->characteristics->len; i++)
-        if (nth(link, i)->characteristic == named ||
-            characteristic_equal(nth(link, i)->characteristic, named))
+        if (is_the_same(nth(link, i)->characteristic, named))
             return nth(link, i);
     used = g_new0(struct rig_bluez_characteristic, 1);
     used->link = link;
-    used->characteristic = named;
+    used->characteristic = copy_of(named);
+    used->from = named;
     used->read_fd = used->write_fd = -1;
     g_ptr_array_add(link->characteristics, used);
     return used;

@@ -19,7 +19,8 @@ struct rig_bluez_agent;
 /* A characteristic that was named to the link. */
 struct rig_bluez_characteristic {
     struct rig_bluez_link *link;
-    const struct rig_characteristic *characteristic; /* of the link's user */
+    const struct rig_characteristic *characteristic; /* owned */
+    const struct rig_characteristic *from; /* what the user subscribed to: borrowed as long as it does */
     char *path; /* of its object; NULL: not looked for on this connection, or gone */
     bool can_command, can_request, can_read, can_notify, can_indicate;
     enum rig_subscription
@@ -139,6 +140,8 @@ bool rig_bluez_request(struct rig_bluez_characteristic *used, const guint8 *byte
                        enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_bluez_read(struct rig_bluez_characteristic *used, GBytes **value, enum rig_link_outcome *outcome,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* UUIDs of the services that bluetoothd knows of the board. Owned by the caller. */
+char **rig_bluez_services(struct rig_bluez_link *link);
 /* PropertiesChanged of a characteristic's value; an object went away (path NULL: all). */
 void rig_bluez_take_value(struct rig_bluez_link *link, const char *path, GVariant *value);
 void rig_bluez_take_removal(struct rig_bluez_link *link, const char *path);

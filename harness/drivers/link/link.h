@@ -83,8 +83,10 @@ struct rig_link_connect {
     guint16 mtu; /* ATT_MTU to ask for; 0 = the most the host can */
     bool pair;   /* encrypt: with the stored key, or by pairing when there is none */
     enum rig_link_where where;
-    const char *name; /* BY_NAME: what it advertises; borrowed, for the call */
-    guint64 until_us; /* board clock */
+    const char *name;     /* BY_NAME: what it advertises; borrowed, for the call */
+    bool connection_only; /* nobody subscribes to the update service then: see rig_update_connect() */
+    bool ignores_changes; /* the host does not react to Service Changed; links with "raw-gatt" */
+    guint64 until_us;     /* board clock */
 };
 
 /* What the host has to pair with, and what a person in front of it would answer. */
@@ -136,6 +138,9 @@ struct rig_link_ops {
     /* *value is owned by the caller when *outcome is OK. */
     bool (*read)(struct rig_link *link, const struct rig_characteristic *characteristic, GBytes **value,
                  enum rig_link_outcome *outcome, GError **error);
+    /* UUIDs of the services that the host knows of, 36 lower-case characters each; NULL: not connected. Owned
+     * by the caller. NULL function: a wire, which has none. */
+    char **(*services)(struct rig_link *link);
     /* What comes next, of whatever is subscribed to. LOST when the link ended and nothing is left, TIMEOUT at
      * until_us. */
     bool (*receive)(struct rig_link *link, guint64 until_us, struct rig_link_packet *packet,

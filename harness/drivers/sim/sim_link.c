@@ -197,10 +197,13 @@ static enum rig_link_outcome find(const struct rig_sim_link *link,
         sim_board_ble_find(link->sim->sim, characteristic->service, characteristic->uuid, number));
 }
 
+/* What the board does not serve any more it has forgotten. */
 static bool is_subscribed(const struct rig_sim_link *link)
 {
+    const struct sim_ble *radio = sim_board_ble(link->sim->sim);
+
     for (guint i = 0; i < G_N_ELEMENTS(link->subscribed); i++)
-        if (link->subscribed[i])
+        if (link->subscribed[i] && radio->subscribed[i])
             return true;
     return false;
 }
@@ -352,6 +355,25 @@ static bool sim_link_read(struct rig_link *base, const struct rig_characteristic
     return settle(link, *outcome, error);
 }
 
+static char **sim_link_services(struct rig_link *base)
+{
+    const struct rig_sim_link *link = self(base);
+    const struct sim_gatt_services *known = &sim_board_ble(link->sim->sim)->known;
+    g_autoptr(GStrvBuilder) uuids = g_strv_builder_new();
+
+    if (!sim_board_ble_connected(link->sim->sim))
+        return NULL;
+    for (guint i = 0; i < known->n; i++) {
+        const char *uuid = known->characteristics[i].service;
+        g_autofree char *wide =
+            uuid && strlen(uuid) == 4 ? g_strdup_printf("0000%s-0000-1000-8000-00805f9b34fb", uuid) : NULL;
+
+        if (uuid)
+            g_strv_builder_add(uuids, wide ? wide : uuid);
+    }
+    return g_strv_builder_end(uuids);
+}
+
 static bool sim_link_receive(struct rig_link *link, guint64 until_us, struct rig_link_packet *packet,
                              enum rig_link_outcome *outcome, GError **error)
 {
@@ -419,6 +441,7 @@ static const struct rig_link_ops ops = {
     .disconnect = sim_link_disconnect,
     .write = sim_link_write,
     .read = sim_link_read,
+    .services = sim_link_services,
     .receive = sim_link_receive,
     .forget_bond = sim_link_forget_bond,
     .answer = sim_link_answer,

@@ -52,10 +52,20 @@ struct rig_update *rig_update_new(const struct rig_update_setting *setting)
     return update;
 }
 
+static void packet_free(gpointer item)
+{
+    struct rig_link_packet *packet = item;
+
+    g_bytes_unref(packet->value);
+    g_free(packet);
+}
+
 void rig_update_free(struct rig_update *update)
 {
-    if (update)
-        update->protocol->free(update);
+    if (!update)
+        return;
+    g_queue_clear_full(&update->others, packet_free);
+    update->protocol->free(update);
 }
 
 guint64 rig_update_now_us(const struct rig_update *update)
@@ -74,11 +84,16 @@ bool rig_update_connect(struct rig_update *update, const struct rig_link_connect
                         enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_link *link = update->setting.board->link;
+    struct rig_link_state state;
 
+    link->ops->state(link, &state);
+    if (!state.connected)
+        g_queue_clear_full(&update->others, packet_free);
     rig_update_restart(update);
     if (!link->ops->connect(link, how, outcome, error))
         return false;
-    return *outcome != RIG_LINK_OK || update->protocol->subscribe(update, true, outcome, error);
+    return *outcome != RIG_LINK_OK || how->connection_only ||
+           update->protocol->subscribe(update, true, outcome, error);
 }
 
 /* The host ends the connection in the place of a packet. */
@@ -108,17 +123,84 @@ bool rig_update_write(struct rig_update *update, const struct rig_characteristic
     return link->ops->write(link, characteristic, kind, bytes, n_bytes, outcome, error);
 }
 
+/* --- what comes from characteristics of others --- */
+
+#define MAX_OTHERS 4096u /* a board that sends more unread ones floods us */
+
+static bool is_of_protocol(const struct rig_update *update, const struct rig_characteristic *from)
+{
+    const struct rig_characteristic *const *own = update->protocol->characteristics;
+
+    while (own && *own && *own != from)
+        own++;
+    return !from || !own || *own;
+}
+
+static bool take_other(struct rig_update *update, const struct rig_characteristic *from,
+                       struct rig_link_packet *packet)
+{
+    for (GList *item = update->others.head; item; item = item->next) {
+        struct rig_link_packet *other = item->data;
+
+        if (other->from != from)
+            continue;
+        *packet = *other;
+        g_free(other);
+        g_queue_delete_link(&update->others, item);
+        return true;
+    }
+    return false;
+}
+
+/* The next packet; one that is none of the protocol's is kept, and *kept says so. */
+static bool receive_one(struct rig_update *update, guint64 until_us, struct rig_link_packet *packet,
+                        bool *kept, enum rig_link_outcome *outcome, GError **error)
+{
+    struct rig_link *link = update->setting.board->link;
+
+    *kept = false;
+    if (!link->ops->receive(link, until_us, packet, outcome, error))
+        return false;
+    *kept = packet->value && !is_of_protocol(update, packet->from);
+    if (*kept && g_queue_get_length(&update->others) < MAX_OTHERS)
+        g_queue_push_tail(&update->others, g_memdup2(packet, sizeof *packet));
+    else if (*kept)
+        g_bytes_unref(packet->value);
+    return true;
+}
+
+bool rig_update_receive_other(struct rig_update *update, const struct rig_characteristic *from,
+                              guint64 until_us, struct rig_link_packet *packet,
+                              enum rig_link_outcome *outcome, GError **error)
+{
+    bool kept;
+
+    *outcome = RIG_LINK_OK;
+    while (!take_other(update, from, packet)) {
+        if (!receive_one(update, until_us, packet, &kept, outcome, error))
+            return false;
+        if (!kept && (!packet->value || packet->from == from))
+            return true;
+        /* Of the protocol, which waits for nothing now. */
+        if (!kept)
+            g_bytes_unref(packet->value);
+        *packet = (struct rig_link_packet){0};
+    }
+    return true;
+}
+
 bool rig_update_receive(struct rig_update *update, guint64 until_us, struct rig_link_packet *packet,
                         enum rig_link_outcome *outcome, GError **error)
 {
-    struct rig_link *link = update->setting.board->link;
     struct rig_update_packet came = {.sent = false};
+    bool kept = true;
 
     *packet = (struct rig_link_packet){0};
     if (update->gate.may_wait && !update->gate.may_wait(update->gate.user))
         return end_connection(update, outcome, error);
-    if (!link->ops->receive(link, until_us, packet, outcome, error))
-        return false;
+    while (kept)
+        if (!receive_one(update, until_us, packet, &kept, outcome, error))
+            return false;
     if (!packet->value)
         return true;
     came.characteristic = packet->from;

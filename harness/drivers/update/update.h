@@ -210,7 +210,8 @@ struct rig_update {
     struct rig_update_setting setting;
     struct rig_update_gate gate; /* set from outside */
     guint n_restarts;            /* connections, and attempts at one */
-    bool ended_here;             /* this host ended the connection, in the place of a packet */
+    GQueue others;   /* struct rig_link_packet *: from characteristics that the protocol does not use */
+    bool ended_here; /* this host ended the connection, in the place of a packet */
     /* Requests, or packets of either side, were corrupted on purpose on this connection: answers that belong
      * to nothing are no surprise then. Set from outside for packets. */
     bool corrupted;
@@ -220,7 +221,9 @@ struct rig_update *rig_update_new(const struct rig_update_setting *setting);
 void rig_update_free(struct rig_update *update); /* NULL is fine */
 
 void rig_update_restart(struct rig_update *update);
-/* Restarts, connects and subscribes; the first outcome that is not OK counts. */
+
+/* Restarts, connects and, unless it is told otherwise, subscribes; the first outcome that is not OK counts.
+ */
 bool rig_update_connect(struct rig_update *update, const struct rig_link_connect *how,
                         enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -233,6 +236,12 @@ bool rig_update_write(struct rig_update *update, const struct rig_characteristic
                       enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_update_receive(struct rig_update *update, guint64 until_us, struct rig_link_packet *packet,
                         enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same from one characteristic that a step named, which may be none of the protocol's. What such
+ * characteristics say while the protocol waits is kept, in its order, until the next connection; what the
+ * protocol's say while this waits is lost. */
+bool rig_update_receive_other(struct rig_update *update, const struct rig_characteristic *from,
+                              guint64 until_us, struct rig_link_packet *packet,
+                              enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_update_tell(const struct rig_update *update, const struct rig_update_message *message);
 /* A link operation that did not come off, as a result: TIMEOUT is silence. */
 void rig_update_set_link_result(struct rig_update *update, enum rig_link_outcome outcome,
