@@ -22,6 +22,8 @@ extern const char *const rig_choices_swap[],
                                                                         *const rig_choices_encryption[],
                                                                             *const rig_choices_aes[],
                                                                                 *const rig_choices_defects[];
+                                                                        *const rig_choices_defects[];
+extern const char *const rig_choices_maintenance[], *const rig_choices_maintenance_entry[];
 extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const rig_choices_buttonless[];
 
 #define RIG_BOARD_OPTION_FIELDS                                                                              \
@@ -113,6 +115,20 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                   .about = "What a reset with boot-mode bootloader starts: an updater over Bluetooth that "  \
                            "was handed the bonds, knows none (and demands no "                               \
                            "encryption), or knows none and advertises at address + 1."),                     \
+        RIG_FIELD("maintenance", CHOICE, struct rig_options_spec, maintenance,                               \
+                  .choices = rig_choices_maintenance,                                                        \
+                  .about = "The application takes updates in a maintenance mode alone; outside of it the "   \
+                           "SMP service is not registered (service-absent), or requests of the image group " \
+                           "are answered rc 11 (refuses). Every reset ends the mode."),                      \
+        RIG_FIELD("maintenance-entry", CHOICE, struct rig_options_spec, maintenance_entry, .list = true,     \
+                  .choices = rig_choices_maintenance_entry,                                                  \
+                  .about = "What enters and leaves it: a write to the product's own characteristic "         \
+                           "(6d61696e-7465-6e61-6e63-650000000002: 01, 00), its own SMP group (64: "         \
+                           "writes of command 1, 2), the board's button (a press, another one)."),           \
+        RIG_FIELD("maintenance-time", DURATION, struct rig_options_spec, maintenance_us, .min = 1000,        \
+                  .about = "The mode ends by itself after this; without it, it does not."),                  \
+        RIG_FIELD("maintenance-single", FLAG, struct rig_options_spec, maintenance_single,                   \
+                  .about = "The mode ends when an image is marked for the next boot."),                      \
         RIG_FIELD("sdk", CHOICE, struct rig_options_spec, sdk, .choices = rig_choices_sdk,                   \
                   .about = "Nordic: the nRF5 SDK that the bootloader was built from, or Adafruit's "         \
                            "bootloader (legacy)."),                                                          \
@@ -163,6 +179,7 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                            "scenarios notice.")
 /* What an option asks of the others, where they are written in the same map; as rules of a shape. */
 extern const char *const rig_values_without_ram[];
+extern const char *const rig_values_maintained[];
 extern const char *const rig_values_false[],
     *const rig_values_swaps[], *const rig_values_overwrite[], *const rig_values_shows_nothing[],
                                                                   *const rig_values_asks_nothing[];
@@ -192,6 +209,23 @@ extern const char *const rig_values_false[],
          .kind = RIG_RULE_NOT_BESIDE,                                                                        \
          .other = "pairing-io",                                                                              \
          .others = rig_values_asks_nothing},                                                                 \
+        {.field = "maintenance",                                                                             \
+         .values = rig_values_maintained,                                                                    \
+         .kind = RIG_RULE_NEEDS,                                                                             \
+         .other = "maintenance-entry",                                                                       \
+         .why = "nothing leads into the mode"},                                                              \
+        {.field = "maintenance-entry",                                                                       \
+         .kind = RIG_RULE_NEEDS,                                                                             \
+         .other = "maintenance",                                                                             \
+         .others = rig_values_maintained},                                                                   \
+        {.field = "maintenance-time",                                                                        \
+         .kind = RIG_RULE_NEEDS,                                                                             \
+         .other = "maintenance",                                                                             \
+         .others = rig_values_maintained},                                                                   \
+        {.field = "maintenance-single",                                                                      \
+         .kind = RIG_RULE_NEEDS,                                                                             \
+         .other = "maintenance",                                                                             \
+         .others = rig_values_maintained},                                                                   \
         RIG_RULE_BONDS("pairing"), RIG_RULE_BONDS("pairing-io"), RIG_RULE_BONDS("passkey"),                  \
         RIG_RULE_BONDS("pairing-user"), RIG_RULE_BONDS("just-works"), RIG_RULE_BONDS("repairing"),
 

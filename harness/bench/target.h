@@ -48,6 +48,10 @@ struct rig_options_spec {
     const bool *refuses_reset;
     const guint32 *boot_time_us;
     const char *updater;
+    const char *maintenance;
+    const char *const *maintenance_entry; /* NULL-terminated */
+    const guint64 *maintenance_us;
+    const bool *maintenance_single;
     /* Nordic's bootloaders. */
     const char *sdk;
     const char *softdevice;

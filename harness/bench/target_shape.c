@@ -12,6 +12,8 @@ const char *const rig_choices_pairing[] = {"any", "legacy", "secure", NULL};
 const char *const rig_choices_pairing_io[] = {"none",   "display",          "keyboard",
                                               "yes-no", "keyboard-display", NULL};
 const char *const rig_choices_pairing_user[] = {"nobody", "agrees", "refuses", "mistypes", NULL};
+const char *const rig_choices_maintenance[] = {"none", "service-absent", "refuses", NULL};
+const char *const rig_choices_maintenance_entry[] = {"att-write", "smp-group", "button", NULL};
 const char *const rig_choices_updater[] = {"none", "bonds-kept", "bonds-unknown", "next-address", NULL};
 const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
 const char *const rig_choices_gatt_table[] = {"fixed", "moves", "moves-silently", NULL};
@@ -37,7 +39,8 @@ const char *const rig_choices_defects[] = {
     "ignores-downgrade", "ignores-dependency", "confirms-itself", "keeps-rejected", "erases-primary-first",
     "accepts-oversized", "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead",
     "confirm-does-nothing", "erases-pending", "accepts-json", "upload-in-trial", "no-resume",
-    "wrong-hash-accepted", "pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted",
+    "wrong-hash-accepted", "maintenance-stays", "maintenance-erases", "maintenance-outlives-reset",
+    "maintenance-not-told", "maintenance-any-value", "pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted",
     "cuts-notifications", "keeps-fragments",
     /* Nordic's secure bootloader, beside accepts-unsigned, accepts-any-key, skips-hash, ignores-downgrade. */
     "ignores-hardware", "ignores-softdevice", "forgets-copy", "no-backup", "erases-old-first", "marks-valid-first",
@@ -53,6 +56,7 @@ const char *const rig_choices_defects[] = {
 const char *const rig_values_without_ram[] = {"move",       "scratch",           "offset", "overwrite",
                                               "direct-xip", "direct-xip-revert", "single", NULL};
 const char *const rig_values_false[] = {"false", NULL};
+const char *const rig_values_maintained[] = {"service-absent", "refuses", NULL};
 const char *const rig_values_swaps[] = {
     "move",     "scratch",         "offset", "direct-xip", "direct-xip-revert",
     "ram-load", "ram-load-revert", "single", NULL};

@@ -108,13 +108,25 @@ static char *seen_text(struct rig_run *run, enum rig_link_outcome outcome)
 {
     struct rig_link_state state;
 
-    if (outcome == RIG_LINK_OK)
-        return g_strdup("ok");
+    if (outcome == RIG_LINK_OK || outcome == RIG_LINK_NOT_CONNECTED)
+        return g_strdup(rig_link_outcome_name(outcome));
+    if (outcome == RIG_LINK_TIMEOUT)
+        return g_strdup("timeout (nothing came)");
     run->board->link->ops->state(run->board->link, &state);
     if (outcome == RIG_LINK_ATT_ERROR)
         return g_strdup_printf("att-error (error 0x%02x)", state.att_error);
     return g_strdup_printf("%s (%s)", rig_link_outcome_name(outcome),
                            state.text[0] ? state.text : rig_link_outcome_name(outcome));
+}
+
+/* Links differ in how they say it. */
+static bool is_connected(struct rig_run *run, enum rig_link_outcome *outcome)
+{
+    struct rig_link_state state;
+
+    run->board->link->ops->state(run->board->link, &state);
+    *outcome = RIG_LINK_NOT_CONNECTED;
+    return state.connected;
 }
 
 static bool judge(struct rig_run *run, const struct expected *expected, const char *what,
@@ -194,7 +206,7 @@ static void run_read(struct rig_run *run, const struct rig_step *step)
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
-    if (!link->ops->read(link, characteristic, &value, &outcome, &error)) {
+    if (is_connected(run, &outcome) && !link->ops->read(link, characteristic, &value, &outcome, &error)) {
         rig_run_unable(run, error);
         return;
     }
@@ -253,7 +265,8 @@ static void run_write(struct rig_run *run, const struct rig_step *step)
     const guint8 *bytes = g_bytes_get_data(arguments->value, &n_bytes);
 
     record(run, "tx", arguments->response ? "write to" : "command to", characteristic, arguments->value);
-    if (!rig_update_write(run->update, characteristic,
+    if (is_connected(run, &outcome) &&
+        !rig_update_write(run->update, characteristic,
                           arguments->response ? RIG_WRITE_REQUEST : RIG_WRITE_COMMAND, bytes, n_bytes,
                           &outcome, &error))
         rig_run_unable(run, error);
@@ -306,7 +319,8 @@ static void run_subscribe(struct rig_run *run, const struct rig_step *step)
     enum rig_link_outcome outcome;
     GError *error = NULL;
 
-    if (!link->ops->subscribe(link, characteristic, arguments->by, &outcome, &error))
+    if (is_connected(run, &outcome) &&
+        !link->ops->subscribe(link, characteristic, arguments->by, &outcome, &error))
         rig_run_unable(run, error);
     else
         judge(run, &arguments->expected, what, outcome);
@@ -414,62 +428,69 @@ static const struct rig_shape services_shape = {
 
 /* One look at what the host found. */
 struct look {
-    struct rig_run *run;
+    struct rig_link *link;
     const struct services_arguments *arguments;
-    char *wrong; /* the first that is not as wanted: "present 180a"; NULL: all are */
-    bool connected;
+    char **found; /* NULL: no connection */
 };
 
-static bool knows(char *const *found, const char *uuid)
+static bool knows_as_wanted(const struct look *look, const char *const *uuids, bool wanted)
 {
-    g_autofree char *wanted = long_uuid(uuid);
+    bool all = true;
 
-    return g_strv_contains((const char *const *)found, wanted);
+    for (; uuids && *uuids; uuids++) {
+        g_autofree char *uuid = long_uuid(*uuids);
+
+        all = all && g_strv_contains((const char *const *)look->found, uuid) == wanted;
+    }
+    return all;
 }
 
 static bool are_as_wanted(void *user)
 {
     struct look *look = user;
-    struct rig_link *link = look->run->board->link;
-    g_auto(GStrv) found = link->ops->services(link);
 
-    g_clear_pointer(&look->wrong, g_free);
-    look->connected = found != NULL;
-    if (!found)
-        return false;
-    for (const char *const *uuid = look->arguments->present; uuid && *uuid && !look->wrong; uuid++)
-        if (!knows(found, *uuid))
-            look->wrong = g_strdup_printf("%s present", *uuid);
-    for (const char *const *uuid = look->arguments->absent; uuid && *uuid && !look->wrong; uuid++)
-        if (knows(found, *uuid))
-            look->wrong = g_strdup_printf("%s absent", *uuid);
-    return !look->wrong;
+    g_strfreev(look->found);
+    look->found = look->link->ops->services(look->link);
+    return look->found && knows_as_wanted(look, look->arguments->present, true) &&
+           knows_as_wanted(look, look->arguments->absent, false);
+}
+
+static char *wanted_text(const struct services_arguments *arguments)
+{
+    GString *text = g_string_new(NULL);
+
+    for (const char *const *uuid = arguments->present; uuid && *uuid; uuid++)
+        g_string_append_printf(text, "%s%s", text->len ? ", " : "", *uuid);
+    for (const char *const *uuid = arguments->absent; uuid && *uuid; uuid++)
+        g_string_append_printf(text, "%sno %s", text->len ? ", " : "", *uuid);
+    return g_string_free(text, FALSE);
 }
 
 static void run_services(struct rig_run *run, const struct rig_step *step)
 {
-    struct rig_link *link = run->board->link;
-    struct look look = {.run = run, .arguments = RIG_ARGUMENTS(step, struct services_arguments)};
-    g_autofree char *wrong = NULL;
+    struct look look = {.link = run->board->link,
+                        .arguments = RIG_ARGUMENTS(step, struct services_arguments)};
+    g_autofree char *expected = wanted_text(look.arguments);
+    g_auto(GStrv) found = NULL;
+    g_autofree char *seen = NULL;
     GError *error = NULL;
-    bool ok = false;
+    bool ok = false, waited;
 
-    if (!link->ops->services) {
-        rig_run_error_text(run, "the link %s has no services to look at", link->ops->name);
+    if (!look.link->ops->services) {
+        rig_run_error_text(run, "the link '%s' has no services to look at", look.link->ops->name);
         return;
     }
-    if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), are_as_wanted, &look, &ok, &error)) {
-        g_free(look.wrong);
+    waited =
+        rig_board_wait_for(run->board, rig_run_deadline_us(run, step), are_as_wanted, &look, &ok, &error);
+    found = look.found;
+    if (!waited) {
         rig_run_error(run, error);
         return;
     }
-    wrong = look.wrong;
     if (!ok && rig_blame_host(run, "services"))
         return;
-    rig_run_expect(run, ok, "services", wrong ? wrong : "as told",
-                   ok               ? "as told"
-                   : look.connected ? "the other"
-                                    : "no connection");
+    seen = !found ? g_strdup("no connection") : *found ? g_strjoinv(", ", found) : g_strdup("none");
+    rig_run_expect(run, ok, "services", expected, seen);
 }
 
 const struct rig_verb rig_verb_expect_services = {

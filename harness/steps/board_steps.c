@@ -155,7 +155,7 @@ static char *idle_option(const struct rig_step *step, const struct rig_fit *fit)
         const struct rig_value *other = rig_fit_option(fit, rule->other);
         const char *is = !other ? NULL : other->keyword ? other->keyword : other->text;
 
-        if (rig_record_get(step->arguments, rule->field) && is &&
+        if (rule->kind == RIG_RULE_NOT_BESIDE && rig_record_get(step->arguments, rule->field) && is &&
             g_strv_contains((const gchar *const *)rule->others, is))
             return g_strdup_printf("the option '%s' has no effect on a board with '%s: %s'", rule->field,
                                    rule->other, is);

@@ -151,7 +151,7 @@ static const char *connect_lacks(const struct rig_step *step, const char *const 
 {
     const struct connect_arguments *arguments = RIG_ARGUMENTS(step, struct connect_arguments);
 
-    return g_str_equal(arguments->service_changed, "ignored") && !g_strv_contains(capabilities, "raw-gatt")
+    return g_str_equal(arguments->service_changed, "ignored") && !rig_words_have(capabilities, "raw-gatt")
                ? "raw-gatt"
                : NULL;
 }

@@ -15,6 +15,8 @@ const struct rig_language *rig_language(void);
 extern const struct rig_verb rig_verb_require;
 /* board_steps.c */
 extern const struct rig_verb rig_verb_board, rig_verb_program, rig_verb_wait, rig_verb_note;
+/* button_steps.c */
+extern const struct rig_verb rig_verb_button;
 /* power_steps.c */
 extern const struct rig_verb rig_verb_power_on, rig_verb_power_off, rig_verb_power_cycle, rig_verb_reset;
 /* probe_steps.c */

@@ -66,6 +66,9 @@ void sim_board_power(struct sim_board *board, bool on);
 bool sim_board_powered(const struct sim_board *board);
 void sim_board_reset(struct sim_board *board); /* the reset pin; no effect without power */
 
+/* The board's button; it stays as it is over resets and loss of power. */
+void sim_board_hold_button(struct sim_board *board, bool held);
+
 enum sim_cut_kind { SIM_CUT_AT_OPERATION, SIM_CUT_AFTER_TIME, SIM_CUT_AT_CONSOLE };
 struct sim_cut {
     enum sim_cut_kind kind;

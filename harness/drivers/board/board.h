@@ -205,6 +205,9 @@ struct rig_board {
     const struct rig_board_flash_watch *flash_watch;
     const struct rig_board_subject *subject;
     const struct rig_board_logs *logs;
+    /* Holds the board's button down from now on, or lets it go; with the capability "button". NULL: nothing
+     * reaches it. */
+    bool (*hold_button)(struct rig_board *board, bool held, GError **error);
     /* A console line that somebody else read (SMP over the console does), before the listener hears of it;
      * NULL: the board does not care. */
     void (*heard)(struct rig_board *board, const char *line);

@@ -73,6 +73,25 @@ static void apply_boot_options(struct sim_boot_config *boot, const struct rig_op
     rig_sim_take_flag(options->overwrite_fast, &boot->overwrite_fast);
 }
 
+static void apply_maintenance(struct sim_app_config *app, const struct rig_options_spec *options)
+{
+    const char *const *entry = options->maintenance_entry;
+
+    app->maintenance = (enum sim_maintenance_kind)rig_sim_chosen(
+        options->maintenance, rig_choices_maintenance, (guint32)app->maintenance);
+    if (entry)
+        app->maintenance_entry = 0;
+    for (; entry && *entry; entry++)
+        app->maintenance_entry |= 1u << rig_sim_chosen(*entry, rig_choices_maintenance_entry, 0);
+    if (options->maintenance_us)
+        app->maintenance_us = *options->maintenance_us;
+    rig_sim_take_flag(options->maintenance_single, &app->maintenance_single);
+    if (!options->gatt_table)
+        return;
+    app->table_moves = !g_str_equal(options->gatt_table, "fixed");
+    app->no_service_changed = g_str_equal(options->gatt_table, "moves-silently");
+}
+
 static void apply_app_options(struct sim_app_config *app, const struct rig_options_spec *options)
 {
     if (options->boot_time_us)
@@ -88,6 +107,7 @@ static void apply_app_options(struct sim_app_config *app, const struct rig_optio
     rig_sim_take_flag(options->progressive_erase, &app->progressive_erase);
     app->updater = (enum sim_app_updater)rig_sim_chosen(options->updater, rig_choices_updater, app->updater);
     rig_sim_take_flag(options->refuses_reset, &app->refuses_reset);
+    apply_maintenance(app, options);
 }
 
 static void apply(struct rig_sim *sim, const struct rig_options_spec *options)
@@ -276,6 +296,13 @@ static bool finish(struct rig_sim *sim, const struct rig_sim_defects *defects, G
         g_set_error(error, RIG_ERROR, sim->extra_defects.boot ? RIG_ERROR_INPUT : RIG_ERROR_UNSUPPORTED,
                     "a defect of the built-in bootloader cannot be seeded into the foreign one, '%s'",
                     sim_guest_name(sim->guest));
+        return false;
+    }
+    if (sim->mcuboot.app.maintenance == SIM_MAINTENANCE_SERVICE_ABSENT &&
+        sim->mcuboot.app.maintenance_entry == SIM_MAINTENANCE_BY_SMP_GROUP) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                            "'maintenance-entry: smp-group' leads nowhere while there is no SMP service "
+                            "('maintenance: service-absent')");
         return false;
     }
     sim->board.foreign_bootloader = sim->guest ? sim_guest_name(sim->guest) : NULL;

@@ -730,6 +730,13 @@ static bool use_targets_bootloader(struct rig_sim *sim, GError **error)
     return rig_sim_board_use_bootloader(&sim->board, path, error);
 }
 
+static bool hold_button(struct rig_board *board, bool held, GError **error)
+{
+    (void)error;
+    sim_board_hold_button(((struct rig_sim *)board)->sim, held);
+    return true;
+}
+
 /* The last ones only where the board is made so. */
 static void list_capabilities(struct rig_sim *sim)
 {
@@ -756,9 +763,11 @@ static void list_capabilities(struct rig_sim *sim)
         n += G_N_ELEMENTS(radio);
     }
     for (const char *const *own = sim->firmware->capabilities; own && *own; own++) {
-        g_assert(n + 4 < RIG_SIM_MAX_CAPABILITIES);
+        g_assert(n + 5 < RIG_SIM_MAX_CAPABILITIES);
         sim->capabilities[n++] = *own;
     }
+    if (sim->firmware->firmware->button)
+        sim->capabilities[n++] = "button";
     if (sim->debug)
         sim->capabilities[n++] = "debug";
     if (sim->board.layout.n_slots > 2) {
@@ -784,7 +793,8 @@ struct rig_board *rig_sim_board_new(const struct rig_target *target, GError **er
                                     .bonds = &bonds,
                                     .packet_faults = &packet_faults,
                                     .snapshots = &snapshots,
-                                    .flash_watch = &flash_watch};
+                                    .flash_watch = &flash_watch,
+                                    .hold_button = hold_button};
     sim->firmware = rig_sim_firmware_of(target, error);
     if (!sim->firmware || !rig_sim_configure(sim, NULL, error) || !make_board(sim, 0, error) ||
         !use_targets_bootloader(sim, error)) {

@@ -208,6 +208,12 @@ static bool is_subscribed(const struct rig_sim_link *link)
     return false;
 }
 
+static void tell_refusal(struct rig_sim_link *link, enum rig_link_outcome outcome)
+{
+    if (outcome != RIG_LINK_OK && outcome != RIG_LINK_LOST)
+        set_text(link, outcome);
+}
+
 static bool is_down(void *user)
 {
     return !sim_board_ble_connected(((struct rig_sim *)user)->sim);
@@ -268,7 +274,10 @@ static bool sim_link_subscribe(struct rig_link *base, const struct rig_character
 
 static enum rig_link_outcome establish(struct rig_sim_link *link, const struct rig_link_connect *how)
 {
-    enum rig_link_outcome outcome =
+    enum rig_link_outcome outcome;
+
+    sim_board_ble(link->sim->sim)->ignores_changes = how->ignores_changes;
+    outcome =
         outcome_from(sim_board_ble_connect(link->sim->sim, &host, how->mtu ? how->mtu : SIM_BLE_MAX_MTU));
 
     if (outcome == RIG_LINK_OK) {
@@ -334,6 +343,7 @@ static bool sim_link_write(struct rig_link *base, const struct rig_characteristi
     if (*outcome == RIG_LINK_OK)
         *outcome = outcome_from(
             sim_board_ble_write(link->sim->sim, number, kind == RIG_WRITE_REQUEST, bytes, n_bytes));
+    tell_refusal(link, *outcome);
     return settle(link, *outcome, error);
 }
 
@@ -352,6 +362,7 @@ static bool sim_link_read(struct rig_link *base, const struct rig_characteristic
         *outcome = outcome_from(sim_board_ble_read(link->sim->sim, number, bytes, &n_bytes));
     if (*outcome == RIG_LINK_OK)
         *value = g_bytes_new(bytes, n_bytes);
+    tell_refusal(link, *outcome);
     return settle(link, *outcome, error);
 }
 

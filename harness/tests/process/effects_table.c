@@ -35,6 +35,12 @@
 #define ENTER(more) DFU L "enter-bootloader:" more
 #define IN_DFU DFU L "enter-bootloader:\n"
 #define RAW(more) L "smp-raw: {bytes: \"" ECHO "\", " more "}"
+/* Boards with a maintenance mode, whose characteristic steps can read and write. */
+#define ENTERED(options, more) BOARD("maintenance: refuses, maintenance-entry: button" options, "button: pressed\n" more)
+#define CONTROL "service: 6d61696e-7465-6e61-6e63-650000000001, characteristic: 6d61696e-7465-6e61-6e63-650000000002"
+#define TOLD(more) PRODUCT("att-subscribe: {" CONTROL "}\natt-write: {" CONTROL ", value: 01}\nexpect-value: " more)
+#define ABSENT(more) BOARD("maintenance: service-absent, maintenance-entry: button", more "\nbutton: pressed\nexpect-services: {present: 8d53dc1d-1db7-4cd3-868b-8a527460aa84, within: 1s}")
+#define PRODUCT(more) BOARD("maintenance: refuses, maintenance-entry: att-write", "connect:\n" more)
 
 const struct effect effects[] = {
     /* --- images --- */
@@ -114,6 +120,10 @@ const struct effect effects[] = {
     {"board.refuses-reset", L "smp-reset: {expect: any}", BOARD("refuses-reset: true", "connect:\nsmp-reset: {expect: any}"), NULL},
     {"board.boot-time", B, BOARD("boot-time: 500ms", ""), NULL},
     {"board.updater", L "smp-reset: {boot-mode: bootloader, expect: any}", BOARD("updater: bonds-unknown", "connect:\nsmp-reset: {boot-mode: bootloader, expect: any}"), NULL},
+    {"board.maintenance", N, BOARD("maintenance: refuses, maintenance-entry: button", "connect:\nupload: {image: new, expect: any}"), NULL},
+    {"board.maintenance-entry", BOARD("maintenance: refuses, maintenance-entry: smp-group", "button: pressed\nconnect:\nupload: {image: new, expect: any}"), BOARD("maintenance: refuses, maintenance-entry: button", "button: pressed\nconnect:\nupload: {image: new, expect: any}"), NULL},
+    {"board.maintenance-time", ENTERED("", "wait: 2s\nconnect:\nupload: {image: new, expect: any}"), ENTERED(", maintenance-time: 1s", "wait: 2s\nconnect:\nupload: {image: new, expect: any}"), NULL},
+    {"board.maintenance-single", ENTERED("", "connect:\nupload: new\nmark: {image: new, as: test}\nwait: 1s\nerase: {slot: 1, expect: any}"), ENTERED(", maintenance-single: true", "connect:\nupload: new\nmark: {image: new, as: test}\nwait: 1s\nerase: {slot: 1, expect: any}"), NULL},
     {"board.sdk", DFU B DFU_UPLOAD, DFU_BOARD("sdk: 13", DFU_UPLOAD), NULL},
     {"board.softdevice", DFU B DFU_UPLOAD, DFU_BOARD("softdevice: s140-6.1.1", DFU_UPLOAD), NULL},
     {"board.banks", DFU B DFU_UPLOAD, DFU_BOARD("banks: single", DFU_UPLOAD), NULL},
@@ -399,6 +409,37 @@ const struct effect effects[] = {
     {"wait-memory.changes", WAIT("address: " DEBUG_ID ", word: 0x52840"), WAIT("address: " DEBUG_ID ", changes: true"), NULL},
     {"wait-memory.mask", WAIT("address: " DEBUG_ID ", word: 0x40"), WAIT("address: " DEBUG_ID ", word: 0x40, mask: 0xff"), NULL},
     {"wait-memory.within", WAIT("address: " DEBUG_ID ", word: 0x40"), WAIT("address: " DEBUG_ID ", word: 0x40, within: 1s"), NULL},
+
+    /* --- characteristics, the button --- */
+    {"connect.update-service", B "connect:\nsmp-echo: {expect: any}", B "connect: {update-service: false}\nsmp-echo: {expect: any}", NULL},
+    {"connect.service-changed", ABSENT("connect: {update-service: false}"), ABSENT("connect: {update-service: false, service-changed: ignored}"), NULL},
+    {"att-read.service", PRODUCT("att-read: {" CONTROL ", expect: any}"), PRODUCT("att-read: {service: 180f, characteristic: 6d61696e-7465-6e61-6e63-650000000002, expect: any}"), NULL},
+    {"att-read.characteristic", PRODUCT("att-read: {" CONTROL ", expect: any}"), PRODUCT("att-read: {service: 6d61696e-7465-6e61-6e63-650000000001, characteristic: 2a19, expect: any}"), NULL},
+    {"att-read.value", PRODUCT("att-read: {" CONTROL "}"), PRODUCT("att-read: {" CONTROL ", value: 01}"), NULL},
+    {"att-read.expect", PRODUCT("att-read: {" CONTROL "}"), PRODUCT("att-read: {" CONTROL ", expect: att-error}"), NULL},
+    {"att-read.error", PRODUCT("att-read: {" CONTROL ", expect: att-error}"), PRODUCT("att-read: {" CONTROL ", expect: att-error, error: 2}"), NULL},
+    {"att-write.service", PRODUCT("att-write: {" CONTROL ", value: 01, expect: any}"), PRODUCT("att-write: {service: 180f, characteristic: 6d61696e-7465-6e61-6e63-650000000002, value: 01, expect: any}"), NULL},
+    {"att-write.characteristic", PRODUCT("att-write: {" CONTROL ", value: 01, expect: any}"), PRODUCT("att-write: {service: 6d61696e-7465-6e61-6e63-650000000001, characteristic: 2a19, value: 01, expect: any}"), NULL},
+    {"att-write.value", PRODUCT("att-write: {" CONTROL ", value: 01}"), PRODUCT("att-write: {" CONTROL ", value: 00}"), NULL},
+    {"att-write.response", PRODUCT("att-write: {" CONTROL ", value: 05, expect: any}"), PRODUCT("att-write: {" CONTROL ", value: 05, response: false, expect: any}"), NULL},
+    {"att-write.expect", PRODUCT("att-write: {" CONTROL ", value: 05}"), PRODUCT("att-write: {" CONTROL ", value: 05, expect: att-error}"), NULL},
+    {"att-write.error", PRODUCT("att-write: {" CONTROL ", value: 05, expect: att-error}"), PRODUCT("att-write: {" CONTROL ", value: 05, expect: att-error, error: 0x81}"), NULL},
+    {"att-subscribe.service", PRODUCT("att-subscribe: {" CONTROL ", expect: any}"), PRODUCT("att-subscribe: {service: 180f, characteristic: 6d61696e-7465-6e61-6e63-650000000002, expect: any}"), NULL},
+    {"att-subscribe.characteristic", PRODUCT("att-subscribe: {" CONTROL ", expect: any}"), PRODUCT("att-subscribe: {service: 6d61696e-7465-6e61-6e63-650000000001, characteristic: 2a19, expect: any}"), NULL},
+    {"att-subscribe.by", PRODUCT("att-subscribe: {" CONTROL ", expect: any}"), PRODUCT("att-subscribe: {" CONTROL ", by: indication, expect: any}"), NULL},
+    {"att-subscribe.expect", PRODUCT("att-subscribe: {" CONTROL "}"), PRODUCT("att-subscribe: {" CONTROL ", expect: att-error}"), NULL},
+    {"att-subscribe.error", PRODUCT("att-subscribe: {" CONTROL ", expect: att-error}"), PRODUCT("att-subscribe: {" CONTROL ", expect: att-error, error: 3}"), NULL},
+    {"expect-value.service", TOLD("{" CONTROL ", expect: any}"), TOLD("{service: 180f, characteristic: 6d61696e-7465-6e61-6e63-650000000002, expect: any}"), NULL},
+    {"expect-value.characteristic", TOLD("{" CONTROL ", expect: any}"), TOLD("{service: 6d61696e-7465-6e61-6e63-650000000001, characteristic: 2a19, expect: any}"), NULL},
+    {"expect-value.value", TOLD("{" CONTROL "}"), TOLD("{" CONTROL ", value: 02}"), NULL},
+    {"expect-value.by", TOLD("{" CONTROL "}"), TOLD("{" CONTROL ", by: indication}"), NULL},
+    {"expect-value.expect", TOLD("{" CONTROL "}"), TOLD("{" CONTROL ", expect: timeout}"), NULL},
+    {"expect-value.within", PRODUCT("expect-value: {" CONTROL ", expect: timeout}"), PRODUCT("expect-value: {" CONTROL ", expect: timeout, within: 1s}"), NULL},
+    {"expect-services.present", L "expect-services: {absent: 180f}", L "expect-services: {absent: 180f, present: 2a19}", NULL},
+    {"expect-services.absent", L "expect-services: {present: 8d53dc1d-1db7-4cd3-868b-8a527460aa84}", L "expect-services: {present: 8d53dc1d-1db7-4cd3-868b-8a527460aa84, absent: 8d53dc1d-1db7-4cd3-868b-8a527460aa84}", NULL},
+    {"expect-services.within", L "expect-services: {present: 180f}", L "expect-services: {present: 180f, within: 1s}", NULL},
+    {"button.is", PRODUCT("button: pressed"), PRODUCT("button: held"), NULL},
+    {"button.for", PRODUCT("button: pressed"), PRODUCT("button: {is: pressed, for: 2s}"), NULL},
 };
 const gsize n_effects = G_N_ELEMENTS(effects);
 /* clang-format on */

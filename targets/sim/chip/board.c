@@ -21,6 +21,7 @@ enum event {
     EVENT_TIMER, /* the firmware's first one, and then the others */
     EVENT_LATE_PDU = EVENT_TIMER + SIM_FIRMWARE_MAX_TIMERS,
     EVENT_CONFIRMATION,
+    EVENT_CHANGE,
     N_EVENTS
 };
 
@@ -40,6 +41,7 @@ struct ram {
     uint64_t due_us[N_EVENTS]; /* of those that neither cut nor radio keep themselves */
     uint32_t n_boots, n_resets;
     bool boot_by_reset, boot_by_pin;
+    bool button_held;
     uint32_t n_fast_crashes;
     uint64_t app_started_us;
     uint64_t erase_us; /* that erases took, since the board was made */
@@ -229,6 +231,12 @@ static void tell_strike(struct sim_board *board, uint32_t n_before)
         board->struck(board->struck_user, clock_of(board), &faults->last);
 }
 
+static void tell_change(struct sim_ble *ble)
+{
+    ble->change_us = NEVER;
+    sim_ble_indicate_change(ble);
+}
+
 static void happen(struct sim_board *board, unsigned event)
 {
     if (event == EVENT_CUT)
@@ -241,6 +249,8 @@ static void happen(struct sim_board *board, unsigned event)
         sim_ble_release(&board->ram.ble, board->ram.now_us);
     else if (event == EVENT_CONFIRMATION)
         sim_ble_take_confirmation(&board->ram.ble);
+    else if (event == EVENT_CHANGE)
+        tell_change(&board->ram.ble);
     else
         board->firmware->timer(&board->chip, event - EVENT_TIMER);
 }
@@ -281,6 +291,8 @@ static uint64_t due_of(const struct sim_board *board, unsigned event)
         return sim_pdu_faults_due_us(&board->ram.ble.faults);
     case EVENT_CONFIRMATION:
         return board->ram.ble.confirm_us;
+    case EVENT_CHANGE:
+        return board->ram.ble.change_us;
     default:
         return board->ram.due_us[event];
     }
@@ -401,6 +413,20 @@ bool sim_chip_reset_by_pin(const struct sim_chip *chip)
     return chip->board->ram.boot_by_pin;
 }
 
+bool sim_chip_button_held(const struct sim_chip *chip)
+{
+    return chip->board->ram.button_held;
+}
+
+void sim_board_hold_button(struct sim_board *board, bool held)
+{
+    bool changes = board->ram.button_held != held;
+
+    board->ram.button_held = held;
+    if (changes && board->ram.state == SIM_BOARD_RUNNING && board->firmware->button)
+        board->firmware->button(&board->chip, held);
+}
+
 void sim_chip_advertise(struct sim_chip *chip, const struct sim_ble_advertiser *advertiser)
 {
     sim_ble_start(&chip->board->ram.ble, advertiser);
@@ -498,6 +524,11 @@ void sim_chip_mark_change(struct sim_chip *chip)
 void sim_chip_indicate_change(struct sim_chip *chip)
 {
     sim_ble_indicate_change(&chip->board->ram.ble);
+}
+
+void sim_chip_services_changed(struct sim_chip *chip, bool tell)
+{
+    sim_ble_services_changed(&chip->board->ram.ble, clock_of(chip->board), tell);
 }
 
 /* --- making a board, and what can be seen of it --- */

@@ -87,6 +87,8 @@ struct sim_firmware {
     /* A whole message over a wire, to whatever runs: bootloader or application. It gets no time of its own:
      * what takes some waits for a timer. NULL: nothing listens on wires. */
     void (*message)(struct sim_chip *chip, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes);
+    /* The board's button is pressed or let go while the application runs. NULL: it has none. */
+    void (*button)(struct sim_chip *chip, bool held);
 
     struct sim_gatt_server gatt;
 };
@@ -116,6 +118,9 @@ void sim_chip_crash(struct sim_chip *chip);
 void sim_chip_hang(struct sim_chip *chip);
 /* The reset pin led to this run, as the register of reset reasons tells. */
 bool sim_chip_reset_by_pin(const struct sim_chip *chip);
+
+/* The board's button is held down now. */
+bool sim_chip_button_held(const struct sim_chip *chip);
 
 void sim_chip_advertise(struct sim_chip *chip, const struct sim_ble_advertiser *advertiser);
 /* Until it advertises anew: no further connection. The one that stands goes on. */
@@ -148,5 +153,8 @@ void sim_chip_mark_change(struct sim_chip *chip);
 /* Indicates Service Changed for all that the firmware serves; nothing when the central is not subscribed to
  * it. Confirmed, the central has no change pending any more. */
 void sim_chip_indicate_change(struct sim_chip *chip);
+/* Its services() tells another table from now on; characteristics come and go at the end alone. Whoever is
+ * connected stays, and is told by Service Changed where the table has it; see sim_ble_services_changed(). */
+void sim_chip_services_changed(struct sim_chip *chip, bool tell);
 
 #endif

@@ -34,10 +34,12 @@ static bool has_ccc(const struct sim_gatt_characteristic *entry)
     return entry->properties & (SIM_GATT_NOTIFY | SIM_GATT_INDICATE);
 }
 
-/* Attribute numbers as a SoftDevice gives them: of a characteristic's value; what stands at a number. */
+/* Attribute numbers: of a characteristic's value; what stands at a number. */
 static unsigned sim_gatt_number(const struct sim_gatt_services *services, unsigned characteristic)
 {
-    unsigned number = FIRST_ATTRIBUTE - (services->no_service_changed ? 3u : 0u);
+    unsigned of_change = services->softdevice ? 3u : 7u; /* Zephyr's has features and hash behind it */
+    unsigned number =
+        FIRST_ATTRIBUTE - (services->no_service_changed ? of_change : 0u) + 3u * services->n_ahead;
 
     for (unsigned i = 0; i < characteristic; i++)
         number += (services->characteristics[i].service ? 1u : 0u) + 2u +
@@ -90,7 +92,7 @@ void sim_ble_init(struct sim_ble *ble, const struct sim_ble_config *config,
     ble->gatt = gatt;
     ble->chip = chip;
     ble->random = seed;
-    ble->lost_us = ble->confirm_us = SIM_BLE_NEVER;
+    ble->lost_us = ble->confirm_us = ble->change_us = SIM_BLE_NEVER;
 }
 
 /* --- random numbers and bonds --- */
@@ -221,7 +223,7 @@ static void end_connection(struct sim_ble *ble)
     ble->encrypted = ble->authenticated = false;
     memset(ble->subscribed, 0, sizeof ble->subscribed);
     ble->indicating = ble->wants_changes = ble->change_pending = false;
-    ble->confirm_us = SIM_BLE_NEVER;
+    ble->confirm_us = ble->change_us = SIM_BLE_NEVER;
 }
 
 static void tell_link(struct sim_ble *ble, bool up)
@@ -279,7 +281,8 @@ static bool is_for_another(const struct sim_ble *ble, const uint8_t central[SIM_
 
 static bool sim_gatt_same_table(const struct sim_gatt_services *one, const struct sim_gatt_services *other)
 {
-    bool same = one->n == other->n && one->no_service_changed == other->no_service_changed;
+    bool same = one->n == other->n && one->no_service_changed == other->no_service_changed &&
+                one->n_ahead == other->n_ahead;
 
     for (unsigned i = 0; same && i < one->n; i++) {
         const struct sim_gatt_characteristic *a = &one->characteristics[i], *b = &other->characteristics[i];
@@ -288,6 +291,13 @@ static bool sim_gatt_same_table(const struct sim_gatt_services *one, const struc
                sim_gatt_same_uuid(a->uuid, b->uuid) && a->properties == b->properties;
     }
     return same;
+}
+
+/* A bonded central asks a SoftDevice nothing; Zephyr's Database Hash it reads, where there is one. */
+static bool keeps_an_old_table(const struct sim_ble *ble)
+{
+    return ble->keeps_table && !ble->advertiser.next_address &&
+           (ble->services.softdevice || ble->services.no_service_changed || ble->ignores_changes);
 }
 
 enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
@@ -301,15 +311,13 @@ enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[
     memcpy(ble->central, central, sizeof ble->central);
     ble->connected = ble->alive = true;
     sim_ble_services(ble, &ble->services);
-    ble->known = ble->keeps_table && ble->services.softdevice && !ble->advertiser.next_address
-                     ? ble->kept
-                     : ble->services;
+    ble->known = keeps_an_old_table(ble) ? ble->kept : ble->services;
     ble->stale = !sim_gatt_same_table(&ble->known, &ble->services);
     ble->mtu = sim_ble_agreed_mtu(ble, mtu);
     ble->n_arrived = 0;
     ble->n_changes = 0;
     /* A central in this process always wants to be told. */
-    ble->wants_changes = !ble->has_host && ble->services.softdevice && !ble->services.no_service_changed;
+    ble->wants_changes = !ble->has_host && !ble->services.no_service_changed && !ble->ignores_changes;
     tell_link(ble, true);
     return SIM_BLE_OK;
 }
@@ -330,7 +338,7 @@ void sim_ble_disconnect(struct sim_ble *ble, enum sim_hci_reason reason)
 /* A bonded central keeps what it found. */
 static void keep_table(struct sim_ble *ble)
 {
-    if (ble->has_host || !ble->services.softdevice || ble->advertiser.next_address)
+    if (ble->has_host || ble->advertiser.next_address)
         return;
     ble->kept = ble->known;
     ble->keeps_table = true;
@@ -654,8 +662,23 @@ void sim_ble_indicate_change(struct sim_ble *ble)
     ble->n_changes++;
     ble->known = ble->services;
     ble->stale = false;
-    keep_table(ble);
+    if (ble->encrypted)
+        keep_table(ble);
     sim_ble_take_change_confirmation(ble);
+}
+
+#define CHANGE_US 10000u /* in which further changes join the first one */
+
+void sim_ble_services_changed(struct sim_ble *ble, uint64_t now_us, bool tell)
+{
+    if (!ble->alive)
+        return;
+    sim_ble_services(ble, &ble->services);
+    for (unsigned i = ble->services.n; i < SIM_GATT_MAX_CHARACTERISTICS; i++)
+        ble->subscribed[i] = SIM_GATT_UNSUBSCRIBED;
+    ble->stale = !sim_gatt_same_table(&ble->known, &ble->services);
+    ble->n_tables++;
+    ble->change_us = tell ? now_us + CHANGE_US : SIM_BLE_NEVER;
 }
 
 /* A whole SMP message, but an answer to nothing: of an operation, a group and a command that do not exist. */

@@ -62,6 +62,9 @@ struct sim_ble {
     uint64_t air_erase_us; /* and by the time that erases have taken */
     bool wants_changes;    /* subscribed to Service Changed */
     bool change_pending;   /* an indication of Service Changed that a host stack has to send */
+    bool ignores_changes;  /* a central in this process does not look again when it is told */
+    uint32_t n_tables;     /* counts changes of the services while somebody is connected, for a host stack */
+    uint64_t change_us;    /* when Service Changed goes out */
     uint32_t n_changes;    /* indicated to the central on this connection; in process alone */
     bool indicating;       /* an indication is not confirmed yet */
     uint8_t indicated;     /* of this characteristic */
@@ -139,6 +142,11 @@ bool sim_ble_indicate(struct sim_ble *ble, uint64_t now_us, unsigned characteris
                       size_t n_bytes);
 void sim_ble_mark_change(struct sim_ble *ble);
 void sim_ble_indicate_change(struct sim_ble *ble);
+/* What the firmware serves has become another table. Whoever is connected goes on with it, and is told a
+ * little later [SRC zephyr subsys/bluetooth/host/gatt.c bt_gatt_service_register(), SC_TIMEOUT]; who is
+ * bonded and is not there learns of it by the hash of the table when it comes. tell: false of a firmware that
+ * has forgotten to. */
+void sim_ble_services_changed(struct sim_ble *ble, uint64_t now_us, bool tell);
 /* A notification that is none: a broken peripheral's, past all faults. */
 void sim_ble_notify_nonsense(struct sim_ble *ble, unsigned characteristic);
 /* PDUs that a fault held back until now go on. */

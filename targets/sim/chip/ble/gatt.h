@@ -33,7 +33,8 @@ struct sim_gatt_services {
      * There is no Database Hash and nobody notices a change by itself: the firmware tells it
      * (sim_chip_indicate_change()). */
     bool softdevice;
-    bool no_service_changed; /* of a SoftDevice: it has no such characteristic */
+    bool no_service_changed; /* there is no such characteristic, and no Database Hash either */
+    uint8_t n_ahead; /* services (Device Information, 3 attributes each) before these: moves their numbers */
     /* Write commands that arrive in a connection interval: those of the in-process link come at this pace. 0:
      * as many as there are, at once. */
     uint8_t commands_per_interval;
@@ -49,7 +50,8 @@ struct sim_chip;
 /* What is called of a firmware. Errors are ATT's [SPEC Core Vol 3 Part F 3.4.1.1], 0: none. NULL: it has no
  * use for it. */
 struct sim_gatt_server {
-    /* What runs now offers; asked at each connection. */
+    /* What runs now offers; asked at each connection, and when the firmware says that it has changed
+     * (sim_chip_services_changed()). */
     void (*services)(const struct sim_chip *chip, struct sim_gatt_services *services);
     /* The link holds what the characteristic demands. The error of a command is told to nobody. */
     uint8_t (*write)(struct sim_chip *chip, unsigned characteristic, bool with_response, const uint8_t *bytes,

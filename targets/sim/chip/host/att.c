@@ -547,6 +547,7 @@ void att_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
 {
     if (n_bytes > stack->att.mtu)
         return;
+    stack_follow_table(stack);
     if (pdu[0] == RIG_ATT_CONFIRMATION)
         confirmed(stack);
     else if (pdu[0] & RIG_ATT_COMMAND_BIT)
@@ -569,6 +570,9 @@ static void send_value(struct sim_stack *stack, const struct sim_pdu *sent)
     uint8_t pdu[SIM_BLE_MAX_MTU] = {sent->acknowledged ? RIG_ATT_INDICATION : RIG_ATT_NOTIFICATION};
     size_t n_bytes = sent->n_bytes > stack->att.mtu - 3u ? stack->att.mtu - 3u : sent->n_bytes;
 
+    /* Of a service that is gone. */
+    if (!stack->table.value[sent->characteristic])
+        return;
     rig_put_le16(pdu + 1, stack->table.value[sent->characteristic]);
     memcpy(pdu + 3, sent->value, n_bytes);
     if (hci_send_frame(stack, RIG_L2CAP_CID_ATT, pdu, 3 + n_bytes) && sent->acknowledged)
@@ -649,6 +653,39 @@ void att_indicate_change(struct sim_stack *stack)
     stack->att.change_pending = stack->table.service_changed != 0;
 }
 
+static bool same_attribute(const struct sim_gatt_attribute *one, const struct sim_gatt_attribute *other)
+{
+    return one->type.n_bytes == other->type.n_bytes &&
+           memcmp(one->type.bytes, other->type.bytes, one->type.n_bytes) == 0 &&
+           one->value.n_bytes == other->value.n_bytes &&
+           memcmp(one->value.bytes, other->value.bytes, one->value.n_bytes) == 0 &&
+           one->properties == other->properties;
+}
+
+/* Services came or went behind the others, whose numbers stay. A client that knows the hash of the table
+ * knows an old one [SRC zephyr subsys/bluetooth/host/gatt.c db_changed()]. */
+void att_take_table(struct sim_stack *stack, const struct sim_gatt_table *before)
+{
+    const struct sim_gatt_table *table = &stack->table;
+    unsigned n_both = table->n_attributes < before->n_attributes ? table->n_attributes : before->n_attributes;
+    unsigned n_all = table->n_attributes + before->n_attributes - n_both;
+    struct att *att = &stack->att;
+    unsigned n_same = 0;
+
+    while (n_same < n_both && same_attribute(&table->attributes[n_same], &before->attributes[n_same]))
+        n_same++;
+    if (n_same == n_all)
+        return;
+    for (unsigned i = table->n_ccc; i < SIM_GATT_MAX_CCC; i++)
+        att->ccc[i] = 0;
+    if (!att->change_first || n_same + 1 < att->change_first)
+        att->change_first = (uint16_t)(n_same + 1);
+    if (n_all > att->change_last)
+        att->change_last = (uint16_t)n_all;
+    att->unaware = true;
+    att->out_of_sync_told = false;
+}
+
 static void send_change(struct sim_stack *stack)
 {
     uint8_t pdu[7] = {RIG_ATT_INDICATION};
@@ -660,10 +697,11 @@ static void send_change(struct sim_stack *stack)
     if (!att->change_pending || att->indicating || !(att->ccc[stack->table.service_changed_ccc] & 2))
         return;
     rig_put_le16(pdu + 1, stack->table.service_changed);
-    rig_put_le16(pdu + 3, stack->table.first);
-    rig_put_le16(pdu + 5, 0xffff);
+    rig_put_le16(pdu + 3, att->change_first ? att->change_first : stack->table.first);
+    rig_put_le16(pdu + 5, att->change_first ? att->change_last : 0xffff);
     if (!hci_send_frame(stack, RIG_L2CAP_CID_ATT, pdu, sizeof pdu))
         return;
+    att->change_first = att->change_last = 0;
     att->change_pending = false;
     awaits_confirmation(stack, true);
 }
@@ -672,6 +710,7 @@ void att_tick(struct sim_stack *stack)
 {
     if (!stack->link.up)
         return;
+    stack_follow_table(stack);
     send_change(stack);
     send_arrived(stack);
     if (stack->att.indicating && stack->now_us >= stack->att.confirm_due_us) {

@@ -85,6 +85,8 @@ void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason
 /* The controller has sent packets, or dropped them with their connection; what waits to be sent to a link
  * that is over. */
 void hci_buffers_freed(struct sim_stack *stack, unsigned n_packets);
+/* Builds the table anew where the firmware has changed its services since. */
+void stack_follow_table(struct sim_stack *stack);
 /* Ends the connection, if there is one. */
 void link_end(struct sim_stack *stack, uint8_t reason);
 /* One line for the owner. */
@@ -159,7 +161,8 @@ struct att {
     bool out_of_sync_told;             /* or the hash was read: the next request makes the client aware */
     bool indicating, indicates_change; /* else what the firmware indicates */
     uint64_t confirm_due_us;
-    bool change_pending; /* an indication waits for its turn */
+    bool change_pending;                /* an indication waits for its turn */
+    uint16_t change_first, change_last; /* the attributes that it is about; 0: all that may have moved */
 };
 
 struct att_reply {
@@ -173,6 +176,8 @@ void att_tick(struct sim_stack *stack);
 /* The link is encrypted with a bonded peer: what was kept for it holds again. */
 void att_restore(struct sim_stack *stack);
 void att_indicate_change(struct sim_stack *stack);
+/* The table has been built anew on the connection that stands; `before` is the one that was. */
+void att_take_table(struct sim_stack *stack, const struct sim_gatt_table *before);
 /* What the faults held back until now. */
 void att_release(struct sim_stack *stack);
 
@@ -256,6 +261,7 @@ struct sim_stack {
     struct corpse corpse;
     struct l2cap l2cap;
     struct sim_gatt_table table;
+    uint32_t n_tables; /* of the peripheral, when it was built */
     struct att att;
     struct sm sm;
     struct sim_pdu_faults faults;

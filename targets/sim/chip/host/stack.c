@@ -338,11 +338,23 @@ static void stack_build_table(struct sim_stack *stack)
 {
     struct sim_gatt_plan plan = {.service_changed = !stack->config.no_service_changed};
 
-    if (stack->config.table_moves)
-        plan.n_ahead = stack->ports.version(stack->ports.user).minor % 4u;
     sim_ble_services(stack->ble, &plan.services);
+    plan.n_ahead = stack->config.table_moves ? stack->ports.version(stack->ports.user).minor % 4u
+                                             : plan.services.n_ahead;
+    stack->n_tables = stack->ble->n_tables;
     plan.service_changed = plan.service_changed && !plan.services.no_service_changed;
     sim_gatt_build(&stack->table, &plan);
+}
+
+void stack_follow_table(struct sim_stack *stack)
+{
+    struct sim_gatt_table before;
+
+    if (stack->n_tables == stack->ble->n_tables)
+        return;
+    before = stack->table;
+    stack_build_table(stack);
+    att_take_table(stack, &before);
 }
 
 static const struct stack_upper upper = {

@@ -25,6 +25,7 @@ enum timer {
     TIMER_RESET,
     TIMER_REQUEST = SIM_TIMER_REQUEST,
     TIMER_NOTIFY = SIM_TIMER_NOTIFY,
+    TIMER_MAINTENANCE = SIM_TIMER_MAINTENANCE,
 };
 
 /* Outlives snapshots: what was taught is about images, not about the board, and memos change nothing but
@@ -47,6 +48,27 @@ struct state {
     struct sim_transport transport; /* last: it is copied apart */
 };
 
+static struct own *own_of(const struct sim_chip *chip)
+{
+    return chip->own;
+}
+
+static struct state *state_of(const struct sim_chip *chip)
+{
+    return chip->state;
+}
+
+static bool has_maintenance(const struct sim_chip *chip)
+{
+    return own_of(chip)->config.app.maintenance != SIM_MAINTENANCE_NONE;
+}
+
+/* SMP's characteristic. */
+static unsigned smp_of(const struct sim_chip *chip)
+{
+    return has_maintenance(chip) ? SIM_MAINTENANCE_CHARACTERISTIC + 1u : 0u;
+}
+
 /* --- the transport over the SMP characteristic: write commands into buffers, reassembly, answers cut into
  * notifications --- */
 
@@ -54,6 +76,7 @@ struct state {
 #define FRAME_OVERHEAD_BYTES 4u
 #define MAX_DATAGRAM_BYTES 1500u
 #define WIRE_US 1000u /* that a message is on its way */
+#define ATT_READ_NOT_PERMITTED 0x02
 
 static void push(struct sim_transport_queue *queue, unsigned buffer)
 {
@@ -267,7 +290,7 @@ static void transport_answer(struct sim_transport *transport, struct sim_chip *c
 
     schedule_request(transport, chip);
     if (n_bytes == 0 ||
-        (!over_wire && !(sim_chip_subscription(chip, SIM_SMP_CHARACTERISTIC) & SIM_GATT_NOTIFIED))) {
+        (!over_wire && !(sim_chip_subscription(chip, smp_of(chip)) & SIM_GATT_NOTIFIED))) {
         transport->in_use[buffer] = false;
         return;
     }
@@ -311,7 +334,7 @@ static void transport_notify(struct sim_transport *transport, struct sim_chip *c
         n_bytes = sim_chip_mtu(chip) - ATT_OVERHEAD_BYTES;
     memcpy(value, buffer->bytes + transport->n_sent, n_bytes);
     if (transport->n_sent == 0 && chip->radio->misbehaves & SIM_BLE_NOTIFIES_NONSENSE)
-        sim_chip_notify_nonsense(chip, SIM_SMP_CHARACTERISTIC);
+        sim_chip_notify_nonsense(chip, smp_of(chip));
     transport->last_notify_us = sim_chip_now_us(chip);
     transport->n_sent =
         (uint16_t)(chip->radio->defects & SIM_BLE_DEFECT_CUTS_NOTIFICATIONS ? end
@@ -323,7 +346,7 @@ static void transport_notify(struct sim_transport *transport, struct sim_chip *c
     if (transport->leaving.n > 0)
         schedule_notification(transport, chip);
     /* Last, since it may end the link and purge all of this. */
-    sim_chip_notify(chip, SIM_SMP_CHARACTERISTIC, value, n_bytes);
+    sim_chip_notify(chip, smp_of(chip), value, n_bytes);
 }
 
 static void transport_leave(struct sim_transport *transport, struct sim_chip *chip)
@@ -332,16 +355,6 @@ static void transport_leave(struct sim_transport *transport, struct sim_chip *ch
         send_answers(transport, chip);
     else
         transport_notify(transport, chip);
-}
-
-static struct own *own_of(const struct sim_chip *chip)
-{
-    return chip->own;
-}
-
-static struct state *state_of(const struct sim_chip *chip)
-{
-    return chip->state;
 }
 
 /* --- making it --- */
@@ -610,6 +623,7 @@ static void start_updater(struct sim_chip *chip)
 
     state_of(chip)->retained.updater_wanted = false;
     state_of(chip)->app.serves = true;
+    state_of(chip)->app.updater_runs = true;
     sim_chip_enter(chip, SIM_BOARD_RUNNING);
     sim_chip_advertise(chip,
                        &(struct sim_ble_advertiser){.next_address = updater == SIM_APP_UPDATER_NEXT_ADDRESS,
@@ -638,6 +652,9 @@ static void start_application(struct sim_chip *chip)
     }
     state_of(chip)->app.serves = true;
     sim_chip_enter(chip, SIM_BOARD_RUNNING);
+    if (own->config.app.defects & SIM_APP_DEFECT_MAINTENANCE_OUTLIVES_RESET)
+        state_of(chip)->app.maintenance.on = state_of(chip)->app.maintenance.was_on =
+            state_of(chip)->retained.maintenance_was_on;
     sim_chip_line(chip, "*** Booting Zephyr OS build v4.4.0 ***");
     rig_image_version_format(&running->version, version);
     snprintf(line, sizeof line, "app: version %s", version);
@@ -675,8 +692,9 @@ static void self_test(struct sim_chip *chip)
 
 static void after_request(struct sim_chip *chip)
 {
-    const struct sim_app *app = &state_of(chip)->app;
+    struct sim_app *app = &state_of(chip)->app;
 
+    sim_maintenance_after_request(chip, &own_of(chip)->config.app, app);
     if (app->crash_wanted) {
         sim_chip_line(chip, "app: fatal error, resetting");
         sim_chip_reset(chip);
@@ -724,6 +742,9 @@ static void on_timer(struct sim_chip *chip, unsigned timer)
     case TIMER_NOTIFY:
         transport_leave(&state_of(chip)->transport, chip);
         break;
+    case TIMER_MAINTENANCE:
+        sim_maintenance_timer(chip, &own_of(chip)->config.app, &state_of(chip)->app);
+        break;
     }
 }
 
@@ -731,6 +752,7 @@ static void stopped(struct sim_chip *chip, bool without_power)
 {
     struct state *state = state_of(chip);
 
+    state->retained.maintenance_was_on = state->app.maintenance.on;
     memset(&state->app, 0, sizeof state->app);
     memset(&state->running, 0, sizeof state->running);
     memset(&state->transport, 0, offsetof(struct sim_transport, buffers));
@@ -738,24 +760,45 @@ static void stopped(struct sim_chip *chip, bool without_power)
         memset(&state->retained, 0, sizeof state->retained);
 }
 
-/* --- the SMP service --- */
+/* --- the services --- */
 
 static void services(const struct sim_chip *chip, struct sim_gatt_services *services)
 {
-    services->n = 1;
-    services->characteristics[SIM_SMP_CHARACTERISTIC] =
-        (struct sim_gatt_characteristic){.service = RIG_SMP_SERVICE_UUID,
-                                         .uuid = RIG_SMP_CHARACTERISTIC_UUID,
-                                         .properties = SIM_GATT_WRITE_COMMAND | SIM_GATT_NOTIFY,
-                                         .demand = sim_chip_demand(chip)};
+    const struct sim_app_config *config = &own_of(chip)->config.app;
+
+    services->no_service_changed = config->no_service_changed;
+    if (config->table_moves)
+        services->n_ahead = state_of(chip)->running.version.minor % 4u;
+    if (has_maintenance(chip))
+        sim_maintenance_service(chip, config, services);
+    if (sim_maintenance_serves(config, &state_of(chip)->app))
+        services->characteristics[services->n++] =
+            (struct sim_gatt_characteristic){.service = RIG_SMP_SERVICE_UUID,
+                                             .uuid = RIG_SMP_CHARACTERISTIC_UUID,
+                                             .properties = SIM_GATT_WRITE_COMMAND | SIM_GATT_NOTIFY,
+                                             .demand = sim_chip_demand(chip)};
 }
 
 static uint8_t take_write(struct sim_chip *chip, unsigned characteristic, bool with_response,
                           const uint8_t *bytes, size_t n_bytes)
 {
-    (void)characteristic;
+    struct state *state = state_of(chip);
+    const struct sim_app_config *config = &own_of(chip)->config.app;
+
     (void)with_response;
-    transport_write(&state_of(chip)->transport, chip, &own_of(chip)->config.app, bytes, n_bytes);
+    if (characteristic != smp_of(chip))
+        return sim_maintenance_write(chip, config, &state->app, bytes, n_bytes);
+    transport_write(&state->transport, chip, config, bytes, n_bytes);
+    return 0;
+}
+
+static uint8_t take_read(struct sim_chip *chip, unsigned characteristic, uint8_t *bytes, size_t *n_bytes)
+{
+    *n_bytes = 0;
+    if (characteristic == smp_of(chip))
+        return ATT_READ_NOT_PERMITTED;
+    bytes[0] = state_of(chip)->app.maintenance.on;
+    *n_bytes = 1;
     return 0;
 }
 
@@ -768,10 +811,15 @@ static void take_message(struct sim_chip *chip, enum sim_wire wire, const uint8_
 static uint8_t take_subscription(struct sim_chip *chip, unsigned characteristic,
                                  enum sim_gatt_subscription how)
 {
-    (void)characteristic;
-    if (!how)
+    if (!how && characteristic == smp_of(chip))
         transport_drop_assembly(&state_of(chip)->transport);
     return 0;
+}
+
+static void button(struct sim_chip *chip, bool held)
+{
+    if (held && has_maintenance(chip))
+        sim_maintenance_button(chip, &own_of(chip)->config.app, &state_of(chip)->app);
 }
 
 static void linked(struct sim_chip *chip, bool up)
@@ -779,7 +827,7 @@ static void linked(struct sim_chip *chip, bool up)
     if (!up)
         transport_unlink(&state_of(chip)->transport, chip);
     else if (chip->radio->misbehaves & SIM_BLE_NOTIFIES_UNASKED)
-        sim_chip_notify_nonsense(chip, SIM_SMP_CHARACTERISTIC);
+        sim_chip_notify_nonsense(chip, smp_of(chip));
 }
 
 /* --- what a probe sees --- */
@@ -834,5 +882,10 @@ const struct sim_firmware sim_mcuboot = {
     .view = view,
     .application_at = application_at,
     .message = take_message,
-    .gatt = {.services = services, .write = take_write, .subscribe = take_subscription, .linked = linked},
+    .button = button,
+    .gatt = {.services = services,
+             .write = take_write,
+             .read = take_read,
+             .subscribe = take_subscription,
+             .linked = linked},
 };

@@ -19,8 +19,13 @@ enum sim_app_defect {
     SIM_APP_DEFECT_NO_RESUME = 1 << 7,            /* the same sha starts from 0 again */
     SIM_APP_DEFECT_WRONG_HASH_ACCEPTED = 1
                                          << 8, /* marks whatever is in slot 1, whatever hash was asked for */
+    SIM_APP_DEFECT_MAINTENANCE_STAYS = 1 << 9, /* the maintenance mode is never left but by a reset */
+    SIM_APP_DEFECT_MAINTENANCE_ERASES = 1 << 10,         /* slot 1 is erased before an upload is refused */
+    SIM_APP_DEFECT_MAINTENANCE_OUTLIVES_RESET = 1 << 11, /* and is on after a reset, too */
+    SIM_APP_DEFECT_MAINTENANCE_NOT_TOLD = 1 << 12,       /* Service Changed is there and never sent */
+    SIM_APP_DEFECT_MAINTENANCE_ANY_VALUE = 1 << 13,      /* whatever is written enters it */
 };
-#define SIM_APP_N_DEFECTS 9
+#define SIM_APP_N_DEFECTS 14
 const char *sim_app_defect_name(unsigned bit);
 
 /* An updater of the board's own, beside the application, that a reset with boot_mode 1 starts. Without bonds
@@ -31,6 +36,27 @@ enum sim_app_updater {
     SIM_APP_UPDATER_BONDS_UNKNOWN,
     SIM_APP_UPDATER_NEXT_ADDRESS, /* advertises at address + 1, and knows no bonds */
 };
+
+/* Updates in a maintenance mode alone. */
+enum sim_maintenance_kind {
+    SIM_MAINTENANCE_NONE,           /* there is no such mode: updates are always taken */
+    SIM_MAINTENANCE_SERVICE_ABSENT, /* the SMP service is registered while the mode is on: nothing else of SMP
+                                       is there [SRC zephyr smp_bt.c smp_bt_register()] */
+    SIM_MAINTENANCE_REFUSES, /* it is there, and requests of the image group are answered rc 11 [SRC zephyr
+                                smp.c MGMT_EVT_OP_CMD_RECV] */
+};
+enum sim_maintenance_entry { /* bits */
+                             SIM_MAINTENANCE_BY_ATT_WRITE = 1 << 0,
+                             SIM_MAINTENANCE_BY_SMP_GROUP = 1 << 1,
+                             SIM_MAINTENANCE_BY_BUTTON = 1 << 2, /* a press enters, another one leaves */
+};
+/* The product's own service, in the table whenever there is a maintenance mode: read and notified, 01: on,
+ * 00: off; written by a request (an entry by ATT write), 01 enters (again: the time begins anew), 00 leaves,
+ * other values are ATT error 80, other lengths 0d. */
+#define SIM_MAINTENANCE_SERVICE "6d61696e-7465-6e61-6e63-650000000001"
+#define SIM_MAINTENANCE_CONTROL "6d61696e-7465-6e61-6e63-650000000002"
+/* The product's own SMP group: command 0 reads {"on": bool}, writes of 1 enter and of 2 leave. */
+#define SIM_MAINTENANCE_SMP_GROUP 64u
 
 struct sim_app_config {
     uint32_t boot_us;        /* from chainload to advertising */
@@ -46,6 +72,12 @@ struct sim_app_config {
     bool progressive_erase;
     bool refuses_reset; /* a reset without `force` is answered "busy" (10) */
     enum sim_app_updater updater;
+    enum sim_maintenance_kind maintenance;
+    unsigned maintenance_entry; /* enum sim_maintenance_entry */
+    uint64_t maintenance_us;    /* it ends by itself after this; 0: it does not */
+    bool maintenance_single;    /* it ends when an image is marked for the next boot */
+    bool no_service_changed;    /* CONFIG_BT_GATT_SERVICE_CHANGED is off, and with it Database Hash */
+    bool table_moves;           /* the minor version of an image moves the numbers of its attributes */
     uint32_t defects;
 };
 

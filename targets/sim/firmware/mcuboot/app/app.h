@@ -19,9 +19,18 @@ struct sim_upload {
     uint8_t n_tail; /* bytes that wait for a whole write unit */
     uint8_t tail[32];
 };
+struct sim_maintenance {
+    bool on;
+    bool was_on;   /* as it was told last */
+    bool asked;    /* by the SMP request that was served last */
+    bool marked;   /* that one marked an image for the next boot */
+    bool finished; /* its timer stands for a finished update */
+};
 struct sim_app {
     bool serves; /* it runs and takes messages over wires */
     struct sim_upload upload;
+    struct sim_maintenance maintenance;
+    bool updater_runs;  /* it is the updater that runs, which knows of no maintenance mode */
     uint32_t n_uploads; /* finished since the application started */
     bool reset_wanted;  /* after config->reset_delay_us */
     bool crash_wanted;  /* at once, the answer is lost */
@@ -29,6 +38,7 @@ struct sim_app {
 /* Outlives a reset, not a power cycle. */
 struct sim_app_retained {
     bool rebooted_in_upload;
+    bool maintenance_was_on;
     bool updater_wanted; /* the next start is that of the updater, boot_mode 1 */
 };
 
@@ -98,10 +108,10 @@ struct sim_transport {
     /* Copied only as far as they are in use. */
     struct sim_transport_buffer buffers[SIM_TRANSPORT_MAX_BUFFERS];
 };
-/* The one characteristic, and the timers that the transport sets. */
-#define SIM_SMP_CHARACTERISTIC 0u
+/* The timers that the transport and the maintenance mode set. */
 #define SIM_TIMER_REQUEST 4u
 #define SIM_TIMER_NOTIFY 5u
+#define SIM_TIMER_MAINTENANCE 6u
 
 /* What a handler makes of a request: the pairs of a success, or an error. */
 struct sim_reply {
@@ -113,5 +123,29 @@ struct sim_reply {
 };
 void sim_image_handle(struct sim_server *server, const struct rig_smp_request *request,
                       struct sim_reply *reply);
+
+/* --- maintenance.c; config is of a board that has the mode, where not told otherwise --- */
+
+/* The first one in the table of a board that has the mode. SMP's comes behind it, as dynamic services do. */
+#define SIM_MAINTENANCE_CHARACTERISTIC 0u
+/* Whether SMP's service is registered. Any config. */
+bool sim_maintenance_serves(const struct sim_app_config *config, const struct sim_app *app);
+void sim_maintenance_service(const struct sim_chip *chip, const struct sim_app_config *config,
+                             struct sim_gatt_services *services);
+/* What leads in and out. write: an ATT error, 0: none. */
+uint8_t sim_maintenance_write(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app,
+                              const uint8_t *bytes, size_t n_bytes);
+void sim_maintenance_button(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app);
+void sim_maintenance_timer(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app);
+/* In the server: whether it has this command of the product's own group; its answer; whether a request is
+ * refused, which the product decides by the group alone and after the server has found its handler. Any
+ * config. */
+bool sim_maintenance_has_command(const struct sim_app_config *config, const struct rig_smp_header *header);
+void sim_maintenance_handle(struct sim_server *server, const struct rig_smp_header *header,
+                            struct sim_reply *reply);
+bool sim_maintenance_refuses(const struct sim_server *server, const struct rig_smp_header *header);
+/* Does on the chip what the request that was served asked for. Any config. */
+void sim_maintenance_after_request(struct sim_chip *chip, const struct sim_app_config *config,
+                                   struct sim_app *app);
 
 #endif

@@ -703,7 +703,10 @@ static unsigned mark(const struct sim_server *server, const struct rig_smp_reque
 
     if (!slot)
         return RIG_SMP_IMAGE_RC_HASH_NOT_FOUND;
-    return set_next(server, slot->image, slot->slot, confirm);
+    unsigned rc = set_next(server, slot->image, slot->slot, confirm);
+
+    server->app->maintenance.marked |= rc == 0 && slot->slot != active_slot(server);
+    return rc;
 }
 
 static void erase(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)

@@ -7,9 +7,10 @@
 const char *sim_app_defect_name(unsigned bit)
 {
     static const char *const names[SIM_APP_N_DEFECTS] = {
-        "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead",
-        "confirm-does-nothing", "erases-pending",    "accepts-json",
-        "upload-in-trial",      "no-resume",         "wrong-hash-accepted",
+        "accepts-wrong-offset", "reboots-in-upload",     "second-upload-dead", "confirm-does-nothing",
+        "erases-pending",       "accepts-json",          "upload-in-trial",    "no-resume",
+        "wrong-hash-accepted",  "maintenance-stays",     "maintenance-erases", "maintenance-outlives-reset",
+        "maintenance-not-told", "maintenance-any-value",
     };
 
     return bit < SIM_APP_N_DEFECTS ? names[bit] : NULL;

@@ -181,9 +181,10 @@ static unsigned check_header(const struct sim_server *server, const struct rig_s
         return RIG_SMP_RC_TOO_NEW;
     if (header->version == 0 && !server->config->original_protocol)
         return RIG_SMP_RC_TOO_OLD;
-    if (!rig_smp_command_known(header->group, header->command, header->op))
+    if (!rig_smp_command_known(header->group, header->command, header->op) &&
+        !sim_maintenance_has_command(server->config, header))
         return RIG_SMP_RC_NOT_SUPPORTED;
-    return 0;
+    return sim_maintenance_refuses(server, header) ? RIG_SMP_RC_DENIED : 0;
 }
 
 static void execute(struct sim_server *server, const uint8_t *message, size_t n_message,
@@ -243,7 +244,9 @@ static enum verdict one_message(struct sim_server *server, const uint8_t *messag
     }
     rig_smp_header_decode(message, &header);
     reply.rc = check_header(server, &header, n_message - RIG_SMP_HEADER_BYTES);
-    if (!reply.rc)
+    if (!reply.rc && header.group == SIM_MAINTENANCE_SMP_GROUP)
+        sim_maintenance_handle(server, &header, &reply);
+    else if (!reply.rc)
         execute(server, message, n_message, &reply);
     if (!sim_flash_powered(server->flash) || reply.silent)
         return ENDS_PACKET;
