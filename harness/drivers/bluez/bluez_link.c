@@ -619,7 +619,22 @@ static bool link_read(struct rig_link *base, const struct rig_characteristic *ch
 
 static char **link_services(struct rig_link *base)
 {
-    return self(base)->up ? rig_bluez_services(self(base)) : NULL;
+    struct rig_bluez_link *link = self(base);
+    g_auto(GStrv) paths = NULL;
+    g_autoptr(GStrvBuilder) uuids = NULL;
+
+    if (!link->up)
+        return NULL;
+    paths = rig_bluez_paths(link->bus, RIG_BLUEZ_SERVICE, link->device);
+    uuids = g_strv_builder_new();
+    for (char **path = paths; *path; path++) {
+        const char *uuid = rig_bluez_text(link->bus, *path, RIG_BLUEZ_SERVICE, "UUID");
+        g_autofree char *lower = uuid ? g_ascii_strdown(uuid, -1) : NULL;
+
+        if (lower)
+            g_strv_builder_add(uuids, lower);
+    }
+    return g_strv_builder_end(uuids);
 }
 
 struct receiving {

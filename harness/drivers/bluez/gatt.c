@@ -276,21 +276,6 @@ static bool find(struct rig_bluez_characteristic *used, enum rig_link_outcome *o
     return true;
 }
 
-char **rig_bluez_services(struct rig_bluez_link *link)
-{
-    g_auto(GStrv) paths = rig_bluez_paths(link->bus, RIG_BLUEZ_SERVICE, link->device);
-    g_autoptr(GStrvBuilder) uuids = g_strv_builder_new();
-
-    for (char **path = paths; *path; path++) {
-        const char *uuid = rig_bluez_text(link->bus, *path, RIG_BLUEZ_SERVICE, "UUID");
-        g_autofree char *lower = uuid ? g_ascii_strdown(uuid, -1) : NULL;
-
-        if (lower)
-            g_strv_builder_add(uuids, lower);
-    }
-    return g_strv_builder_end(uuids);
-}
-
 static bool is_the_same(const struct rig_characteristic *a, const struct rig_characteristic *b)
 {
     return a == b || (g_str_equal(a->service, b->service) && g_str_equal(a->uuid, b->uuid));

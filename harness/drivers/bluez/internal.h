@@ -140,8 +140,6 @@ bool rig_bluez_request(struct rig_bluez_characteristic *used, const guint8 *byte
                        enum rig_link_outcome *outcome, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_bluez_read(struct rig_bluez_characteristic *used, GBytes **value, enum rig_link_outcome *outcome,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* UUIDs of the services that bluetoothd knows of the board. Owned by the caller. */
-char **rig_bluez_services(struct rig_bluez_link *link);
 /* PropertiesChanged of a characteristic's value; an object went away (path NULL: all). */
 void rig_bluez_take_value(struct rig_bluez_link *link, const char *path, GVariant *value);
 void rig_bluez_take_removal(struct rig_bluez_link *link, const char *path);

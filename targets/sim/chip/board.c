@@ -413,11 +413,6 @@ bool sim_chip_reset_by_pin(const struct sim_chip *chip)
     return chip->board->ram.boot_by_pin;
 }
 
-bool sim_chip_button_held(const struct sim_chip *chip)
-{
-    return chip->board->ram.button_held;
-}
-
 void sim_board_hold_button(struct sim_board *board, bool held)
 {
     bool changes = board->ram.button_held != held;

@@ -119,9 +119,6 @@ void sim_chip_hang(struct sim_chip *chip);
 /* The reset pin led to this run, as the register of reset reasons tells. */
 bool sim_chip_reset_by_pin(const struct sim_chip *chip);
 
-/* The board's button is held down now. */
-bool sim_chip_button_held(const struct sim_chip *chip);
-
 void sim_chip_advertise(struct sim_chip *chip, const struct sim_ble_advertiser *advertiser);
 /* Until it advertises anew: no further connection. The one that stands goes on. */
 void sim_chip_stop_advertising(struct sim_chip *chip);

@@ -547,7 +547,6 @@ void att_receive(struct sim_stack *stack, const uint8_t *pdu, size_t n_bytes)
 {
     if (n_bytes > stack->att.mtu)
         return;
-    stack_follow_table(stack);
     if (pdu[0] == RIG_ATT_CONFIRMATION)
         confirmed(stack);
     else if (pdu[0] & RIG_ATT_COMMAND_BIT)
@@ -710,7 +709,6 @@ void att_tick(struct sim_stack *stack)
 {
     if (!stack->link.up)
         return;
-    stack_follow_table(stack);
     send_change(stack);
     send_arrived(stack);
     if (stack->att.indicating && stack->now_us >= stack->att.confirm_due_us) {

@@ -85,8 +85,6 @@ void hci_disconnect(struct sim_stack *stack, uint16_t connection, uint8_t reason
 /* The controller has sent packets, or dropped them with their connection; what waits to be sent to a link
  * that is over. */
 void hci_buffers_freed(struct sim_stack *stack, unsigned n_packets);
-/* Builds the table anew where the firmware has changed its services since. */
-void stack_follow_table(struct sim_stack *stack);
 /* Ends the connection, if there is one. */
 void link_end(struct sim_stack *stack, uint8_t reason);
 /* One line for the owner. */

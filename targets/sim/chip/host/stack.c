@@ -11,6 +11,7 @@
 #include <string.h>
 
 static void stack_build_table(struct sim_stack *stack);
+static void follow_table(struct sim_stack *stack);
 static void link_vanish(struct sim_stack *stack);
 
 #define ROLE_PERIPHERAL 1
@@ -85,8 +86,10 @@ static void take_frame(struct sim_stack *stack, const uint8_t *frame, size_t n_b
 
     switch (rig_get_le16(frame + 2)) {
     case RIG_L2CAP_CID_ATT:
-        if (n_pdu > 0 && !stack->link.silent)
-            stack->upper->att(stack, pdu, n_pdu);
+        if (n_pdu == 0 || stack->link.silent)
+            break;
+        follow_table(stack);
+        stack->upper->att(stack, pdu, n_pdu);
         break;
     case RIG_L2CAP_CID_SIGNALS:
         take_signal(stack, pdu, n_pdu);
@@ -346,7 +349,8 @@ static void stack_build_table(struct sim_stack *stack)
     sim_gatt_build(&stack->table, &plan);
 }
 
-void stack_follow_table(struct sim_stack *stack)
+/* The firmware may have changed its services since. */
+static void follow_table(struct sim_stack *stack)
 {
     struct sim_gatt_table before;
 
@@ -441,6 +445,8 @@ void sim_stack_tick(struct sim_stack *stack, uint64_t now_us)
     if (stack->hci.state != HCI_READY)
         return;
     link_tick(stack);
+    if (stack->link.up)
+        follow_table(stack);
     att_release(stack);
     att_tick(stack);
     sm_tick(stack);

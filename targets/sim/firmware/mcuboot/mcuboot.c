@@ -694,7 +694,7 @@ static void after_request(struct sim_chip *chip)
 {
     struct sim_app *app = &state_of(chip)->app;
 
-    sim_maintenance_after_request(chip, &own_of(chip)->config.app, app);
+    sim_maintenance_event(chip, &own_of(chip)->config.app, app, SIM_MAINTENANCE_REQUEST);
     if (app->crash_wanted) {
         sim_chip_line(chip, "app: fatal error, resetting");
         sim_chip_reset(chip);
@@ -743,7 +743,7 @@ static void on_timer(struct sim_chip *chip, unsigned timer)
         transport_leave(&state_of(chip)->transport, chip);
         break;
     case TIMER_MAINTENANCE:
-        sim_maintenance_timer(chip, &own_of(chip)->config.app, &state_of(chip)->app);
+        sim_maintenance_event(chip, &own_of(chip)->config.app, &state_of(chip)->app, SIM_MAINTENANCE_TIMER);
         break;
     }
 }
@@ -769,9 +769,7 @@ static void services(const struct sim_chip *chip, struct sim_gatt_services *serv
     services->no_service_changed = config->no_service_changed;
     if (config->table_moves)
         services->n_ahead = state_of(chip)->running.version.minor % 4u;
-    if (has_maintenance(chip))
-        sim_maintenance_service(chip, config, services);
-    if (sim_maintenance_serves(config, &state_of(chip)->app))
+    if (!has_maintenance(chip) || sim_maintenance_services(chip, config, &state_of(chip)->app, services))
         services->characteristics[services->n++] =
             (struct sim_gatt_characteristic){.service = RIG_SMP_SERVICE_UUID,
                                              .uuid = RIG_SMP_CHARACTERISTIC_UUID,
@@ -819,7 +817,7 @@ static uint8_t take_subscription(struct sim_chip *chip, unsigned characteristic,
 static void button(struct sim_chip *chip, bool held)
 {
     if (held && has_maintenance(chip))
-        sim_maintenance_button(chip, &own_of(chip)->config.app, &state_of(chip)->app);
+        sim_maintenance_event(chip, &own_of(chip)->config.app, &state_of(chip)->app, SIM_MAINTENANCE_BUTTON);
 }
 
 static void linked(struct sim_chip *chip, bool up)

@@ -124,28 +124,29 @@ struct sim_reply {
 void sim_image_handle(struct sim_server *server, const struct rig_smp_request *request,
                       struct sim_reply *reply);
 
-/* --- maintenance.c; config is of a board that has the mode, where not told otherwise --- */
+/* --- maintenance.c --- */
 
 /* The first one in the table of a board that has the mode. SMP's comes behind it, as dynamic services do. */
 #define SIM_MAINTENANCE_CHARACTERISTIC 0u
-/* Whether SMP's service is registered. Any config. */
-bool sim_maintenance_serves(const struct sim_app_config *config, const struct sim_app *app);
-void sim_maintenance_service(const struct sim_chip *chip, const struct sim_app_config *config,
-                             struct sim_gatt_services *services);
-/* What leads in and out. write: an ATT error, 0: none. */
+/* Of a board that has the mode: adds the product's own service; returns whether SMP's is registered now. */
+bool sim_maintenance_services(const struct sim_chip *chip, const struct sim_app_config *config,
+                              const struct sim_app *app, struct sim_gatt_services *services);
+/* A write to its characteristic; an ATT error, 0: none. */
 uint8_t sim_maintenance_write(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app,
                               const uint8_t *bytes, size_t n_bytes);
-void sim_maintenance_button(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app);
-void sim_maintenance_timer(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app);
-/* In the server: whether it has this command of the product's own group; its answer; whether a request is
- * refused, which the product decides by the group alone and after the server has found its handler. Any
- * config. */
-bool sim_maintenance_has_command(const struct sim_app_config *config, const struct rig_smp_header *header);
+enum sim_maintenance_event {
+    SIM_MAINTENANCE_BUTTON,  /* was pressed */
+    SIM_MAINTENANCE_TIMER,   /* SIM_TIMER_MAINTENANCE is due */
+    SIM_MAINTENANCE_REQUEST, /* of SMP was served, and may have asked for something; of any board */
+};
+void sim_maintenance_event(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app,
+                           enum sim_maintenance_event event);
+/* In the server of any board: whether a request is of the product's own group, and the rc that it is refused
+ * by before a handler looks at it (0: it is not). known: the server has a handler for it. The product decides
+ * by the group alone. */
+bool sim_maintenance_takes(const struct sim_server *server, const struct rig_smp_header *header, bool known,
+                           unsigned *rc);
 void sim_maintenance_handle(struct sim_server *server, const struct rig_smp_header *header,
                             struct sim_reply *reply);
-bool sim_maintenance_refuses(const struct sim_server *server, const struct rig_smp_header *header);
-/* Does on the chip what the request that was served asked for. Any config. */
-void sim_maintenance_after_request(struct sim_chip *chip, const struct sim_app_config *config,
-                                   struct sim_app *app);
 
 #endif

@@ -15,13 +15,8 @@ static bool defective(const struct sim_app_config *config, enum sim_app_defect d
     return config->defects & (unsigned)defect;
 }
 
-bool sim_maintenance_serves(const struct sim_app_config *config, const struct sim_app *app)
-{
-    return config->maintenance != SIM_MAINTENANCE_SERVICE_ABSENT || app->maintenance.on || app->updater_runs;
-}
-
-void sim_maintenance_service(const struct sim_chip *chip, const struct sim_app_config *config,
-                             struct sim_gatt_services *services)
+bool sim_maintenance_services(const struct sim_chip *chip, const struct sim_app_config *config,
+                              const struct sim_app *app, struct sim_gatt_services *services)
 {
     bool written = config->maintenance_entry & SIM_MAINTENANCE_BY_ATT_WRITE;
 
@@ -31,6 +26,7 @@ void sim_maintenance_service(const struct sim_chip *chip, const struct sim_app_c
         .properties = (uint8_t)(SIM_GATT_READ | SIM_GATT_NOTIFY |
                                 (written ? SIM_GATT_WRITE | SIM_GATT_WRITE_COMMAND : 0)),
         .demand = sim_chip_demand(chip)};
+    return config->maintenance != SIM_MAINTENANCE_SERVICE_ABSENT || app->maintenance.on || app->updater_runs;
 }
 
 /* --- entering and leaving --- */
@@ -92,7 +88,7 @@ uint8_t sim_maintenance_write(struct sim_chip *chip, const struct sim_app_config
     return 0;
 }
 
-void sim_maintenance_button(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app)
+static void button(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app)
 {
     if (!(config->maintenance_entry & SIM_MAINTENANCE_BY_BUTTON))
         return;
@@ -104,7 +100,7 @@ void sim_maintenance_button(struct sim_chip *chip, const struct sim_app_config *
     follow(chip, config, app);
 }
 
-void sim_maintenance_timer(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app)
+static void time_is_over(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app)
 {
     bool finished = app->maintenance.finished;
 
@@ -117,13 +113,34 @@ void sim_maintenance_timer(struct sim_chip *chip, const struct sim_app_config *c
 
 /* --- SMP --- */
 
-bool sim_maintenance_has_command(const struct sim_app_config *config, const struct rig_smp_header *header)
+static bool is_own(const struct sim_app_config *config, const struct rig_smp_header *header)
 {
     return config->maintenance_entry & SIM_MAINTENANCE_BY_SMP_GROUP &&
            header->group == SIM_MAINTENANCE_SMP_GROUP &&
            ((header->command == COMMAND_STATE && header->op == RIG_SMP_READ) ||
             ((header->command == COMMAND_ENTER || header->command == COMMAND_LEAVE) &&
              header->op == RIG_SMP_WRITE));
+}
+
+static bool refuses(const struct sim_server *server, const struct rig_smp_header *header)
+{
+    const struct sim_area *area = &server->boot->secondary[0];
+    bool refuses = server->config->maintenance == SIM_MAINTENANCE_REFUSES && !server->app->maintenance.on &&
+                   !server->app->updater_runs && header->group == RIG_SMP_GROUP_IMAGE;
+
+    if (refuses && header->command == RIG_SMP_IMAGE_UPLOAD &&
+        defective(server->config, SIM_APP_DEFECT_MAINTENANCE_ERASES))
+        (void)sim_flash_erase(server->flash, area->device, area->offset, area->n_bytes);
+    return refuses;
+}
+
+bool sim_maintenance_takes(const struct sim_server *server, const struct rig_smp_header *header, bool known,
+                           unsigned *rc)
+{
+    bool own = is_own(server->config, header);
+
+    *rc = !known && !own ? RIG_SMP_RC_NOT_SUPPORTED : refuses(server, header) ? RIG_SMP_RC_DENIED : 0;
+    return own;
 }
 
 void sim_maintenance_handle(struct sim_server *server, const struct rig_smp_header *header,
@@ -140,20 +157,7 @@ void sim_maintenance_handle(struct sim_server *server, const struct rig_smp_head
     rig_cbor_put_bool(reply->writer, app->maintenance.on);
 }
 
-bool sim_maintenance_refuses(const struct sim_server *server, const struct rig_smp_header *header)
-{
-    const struct sim_area *area = &server->boot->secondary[0];
-    bool refuses = server->config->maintenance == SIM_MAINTENANCE_REFUSES && !server->app->maintenance.on &&
-                   !server->app->updater_runs && header->group == RIG_SMP_GROUP_IMAGE;
-
-    if (refuses && header->command == RIG_SMP_IMAGE_UPLOAD &&
-        defective(server->config, SIM_APP_DEFECT_MAINTENANCE_ERASES))
-        (void)sim_flash_erase(server->flash, area->device, area->offset, area->n_bytes);
-    return refuses;
-}
-
-void sim_maintenance_after_request(struct sim_chip *chip, const struct sim_app_config *config,
-                                   struct sim_app *app)
+static void after_request(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app)
 {
     struct sim_maintenance *maintenance = &app->maintenance;
 
@@ -168,4 +172,15 @@ void sim_maintenance_after_request(struct sim_chip *chip, const struct sim_app_c
         sim_chip_set_timer(chip, SIM_TIMER_MAINTENANCE, sim_chip_now_us(chip) + config->reset_delay_us);
     }
     maintenance->marked = false;
+}
+
+void sim_maintenance_event(struct sim_chip *chip, const struct sim_app_config *config, struct sim_app *app,
+                           enum sim_maintenance_event event)
+{
+    if (event == SIM_MAINTENANCE_BUTTON)
+        button(chip, config, app);
+    else if (event == SIM_MAINTENANCE_TIMER)
+        time_is_over(chip, config, app);
+    else
+        after_request(chip, config, app);
 }

@@ -172,19 +172,22 @@ static void sim_os_handle(struct sim_server *server, const struct rig_smp_reques
 /* One message's way through the server. */
 enum verdict { GOES_ON, ENDS_PACKET };
 
+/* own: of the product's group. */
 static unsigned check_header(const struct sim_server *server, const struct rig_smp_header *header,
-                             size_t n_body)
+                             size_t n_body, bool *own)
 {
+    unsigned rc;
+
+    *own = false;
     if (header->length > n_body)
         return RIG_SMP_RC_CORRUPT;
     if (header->version > 1)
         return RIG_SMP_RC_TOO_NEW;
     if (header->version == 0 && !server->config->original_protocol)
         return RIG_SMP_RC_TOO_OLD;
-    if (!rig_smp_command_known(header->group, header->command, header->op) &&
-        !sim_maintenance_has_command(server->config, header))
-        return RIG_SMP_RC_NOT_SUPPORTED;
-    return sim_maintenance_refuses(server, header) ? RIG_SMP_RC_DENIED : 0;
+    *own = sim_maintenance_takes(server, header,
+                                 rig_smp_command_known(header->group, header->command, header->op), &rc);
+    return rc;
 }
 
 static void execute(struct sim_server *server, const uint8_t *message, size_t n_message,
@@ -232,6 +235,7 @@ static enum verdict one_message(struct sim_server *server, const uint8_t *messag
     size_t room = answers->room - answers->n_bytes;
     uint8_t *into = answers->bytes + answers->n_bytes;
     struct rig_smp_header header;
+    bool own;
 
     if (room > server->config->smp_buf_size)
         room = server->config->smp_buf_size;
@@ -243,8 +247,8 @@ static enum verdict one_message(struct sim_server *server, const uint8_t *messag
         rig_cbor_put_uint(&writer, 0);
     }
     rig_smp_header_decode(message, &header);
-    reply.rc = check_header(server, &header, n_message - RIG_SMP_HEADER_BYTES);
-    if (!reply.rc && header.group == SIM_MAINTENANCE_SMP_GROUP)
+    reply.rc = check_header(server, &header, n_message - RIG_SMP_HEADER_BYTES, &own);
+    if (!reply.rc && own)
         sim_maintenance_handle(server, &header, &reply);
     else if (!reply.rc)
         execute(server, message, n_message, &reply);
