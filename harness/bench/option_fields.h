@@ -22,7 +22,6 @@ extern const char *const rig_choices_swap[],
                                                                         *const rig_choices_encryption[],
                                                                             *const rig_choices_aes[],
                                                                                 *const rig_choices_defects[];
-                                                                        *const rig_choices_defects[];
 extern const char *const rig_choices_maintenance[], *const rig_choices_maintenance_entry[];
 extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const rig_choices_buttonless[];
 
