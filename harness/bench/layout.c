@@ -45,6 +45,10 @@ static const struct {
     {"sign", "rsa-2048", MCUBOOT},
     {"sign", "rsa-3072", MCUBOOT},
     {"sign", "ed25519", MCUBOOT},
+    {"sign", "ecdsa-p384", MCUBOOT},
+    {"sign", "ed25519-sha512", MCUBOOT},
+    {"sign", "ed25519-pure", MCUBOOT},
+    {"key-in-image", NULL, MCUBOOT},
     {"sign", "ecdsa-p256", MCUBOOT | SECURE},
     {"encrypt", NULL, MCUBOOT},
     {"aes", NULL, MCUBOOT},
@@ -474,12 +478,24 @@ static void apply_count(const guint32 *option, guint32 *count)
         *count = *option;
 }
 
+bool rig_layout_signs(const struct rig_layout *layout, const char *word, enum rig_key_kind *kind,
+                      struct rig_signed_how *how)
+{
+    *kind = layout->signing;
+    *how = layout->signed_how;
+    if (g_str_equal(word, "target"))
+        return layout->signing_needed;
+    return rig_signing_from_name(word, kind, how);
+}
+
 void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *options)
 {
     if (options->swap)
         rig_swap_mode_from_name(options->swap, &layout->mode);
     if (options->sign)
-        layout->signing_needed = rig_key_kind_from_name(options->sign, &layout->signing);
+        layout->signing_needed = rig_signing_from_name(options->sign, &layout->signing, &layout->signed_how);
+    if (options->key_in_image)
+        layout->signed_how.key_in_image = *options->key_in_image;
     if (options->encrypt)
         rig_encrypt_kind_from_name(options->encrypt, &layout->encryption);
     if (options->aes)

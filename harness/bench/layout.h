@@ -119,6 +119,7 @@ struct rig_layout {
     enum rig_encrypt_kind encryption; /* of images that the bootloader decrypts; NONE: it takes none */
     guint aes_bits;                   /* 128 or 256 */
     bool save_enctlv;                 /* trailers hold wrapped keys */
+    struct rig_signed_how signed_how;
     guint32 max_align;
     guint32 max_sectors;
     guint32 ram_start; /* RAM load: what images may use */
@@ -161,6 +162,11 @@ void rig_layout_move_bank_1(struct rig_layout *layout, guint32 application_bytes
 /* Nordic: a region by its name: "mbr", "softdevice", "app-data", "bootloader", "settings", "backup". false:
  * there is none, or another family. */
 bool rig_layout_region(const struct rig_layout *layout, const char *name, guint32 *begin, guint32 *n_bytes);
+
+/* How an image is signed whose plan says this word (a choice of `sign:`, or "target": what the bootloader
+ * demands). false: it is not signed. */
+bool rig_layout_signs(const struct rig_layout *layout, const char *word, enum rig_key_kind *kind,
+                      struct rig_signed_how *how);
 
 /* A slot; n_slots: the scratch area. false: there is none. */
 bool rig_layout_slot(const struct rig_layout *layout, guint index, struct rig_slot *slot);

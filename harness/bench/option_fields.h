@@ -31,7 +31,11 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                        "slots, the newest where it is (direct-xip) or from RAM (ram-load), with revert "     \
                        "when it was not confirmed in its first run; or single: there is slot 0 only."),      \
         RIG_FIELD("sign", CHOICE, struct rig_options_spec, sign, .choices = rig_choices_signing,             \
-                  .about = "The signature that the bootloader demands."),                                    \
+                  .about = "The signature that the bootloader demands; ed25519-sha512: of the SHA-512 "      \
+                           "hash, ed25519-pure: of the image itself; ecdsa-p384 is of the SHA-384 hash."),   \
+        RIG_FIELD("key-in-image", FLAG, struct rig_options_spec, key_in_image,                               \
+                  .about = "Images carry the whole public key, and the device knows its hash "               \
+                           "(MCUBOOT_HW_KEY); else they carry the hash, and the bootloader the key."),       \
         RIG_FIELD("encrypt", CHOICE, struct rig_options_spec, encrypt, .choices = rig_choices_encryption,    \
                   .about = "How the keys of encrypted images are wrapped that the bootloader decrypts; "     \
                            "none: it takes no encrypted image. Plain images are taken in any case."),        \

@@ -19,6 +19,7 @@ struct rig_options_spec {
     const char *encrypt;
     const char *aes;
     const bool *save_enctlv;
+    const bool *key_in_image;
     const bool *validate_primary;
     const char *downgrade;
     const guint32 *security_counter;

@@ -17,7 +17,8 @@ const char *const rig_choices_maintenance_entry[] = {"att-write", "smp-group", "
 const char *const rig_choices_updater[] = {"none", "bonds-kept", "bonds-unknown", "next-address", NULL};
 const char *const rig_choices_repairing[] = {"allowed", "refused", NULL};
 const char *const rig_choices_gatt_table[] = {"fixed", "moves", "moves-silently", NULL};
-const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
+const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048",       "rsa-3072",     "ed25519", "none",
+                                           "ecdsa-p384", "ed25519-sha512", "ed25519-pure", NULL};
 const char *const rig_choices_encryption[] = {
     "none", "rsa-2048", "aes-kw", "ecies-p256", "ecies-x25519", "ecies-x25519-sha512", NULL};
 const char *const rig_choices_aes[] = {"128", "256", NULL};

@@ -427,12 +427,25 @@ static void add_area(GChecksum *sum, const struct sim_area *area)
 static void model_identify(struct rig_subject *subject, GChecksum *sum)
 {
     const struct sim_boot_config *config = &self(subject)->config;
-    const guint64 numbers[] = {config->mode,           config->n_images,         config->max_align,
-                               config->max_sectors,    config->validate_primary, config->downgrade,
-                               config->hw_rollback,    config->overwrite_fast,   config->swap_fixes,
-                               config->need_signature, config->defects,          config->n_keys,
-                               config->key_bytes,      config->encryption,       config->aes_bits,
-                               config->save_enctlv};
+    const guint64 numbers[] = {config->mode,
+                               config->n_images,
+                               config->max_align,
+                               config->max_sectors,
+                               config->validate_primary,
+                               config->downgrade,
+                               config->hw_rollback,
+                               config->overwrite_fast,
+                               config->swap_fixes,
+                               config->need_signature,
+                               config->defects,
+                               config->n_keys,
+                               config->key_bytes,
+                               config->encryption,
+                               config->aes_bits,
+                               config->save_enctlv,
+                               config->how.hash_type,
+                               config->how.pure,
+                               config->how.key_in_image};
 
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
         rig_sum_number(sum, numbers[i]);

@@ -3,7 +3,8 @@
 #include "image/softdevice.h"
 #include "scenario/scenario.h"
 
-static const char *const signs[] = {"target", "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", "none", NULL};
+static const char *const signs[] = {"target", "ecdsa-p256", "rsa-2048",       "rsa-3072",     "ed25519",
+                                    "none",   "ecdsa-p384", "ed25519-sha512", "ed25519-pure", NULL};
 static const char *const keys[] = {"board", "stranger", NULL};
 static const char *const behaviours[] = {"waits", "confirms", "crashes", "hangs", NULL};
 static const char *const types[] = {"application",           "softdevice", "bootloader",
@@ -78,6 +79,10 @@ static const struct rig_field image_fields[] = {
               .max = 16 * 1024 * 1024, .about = "Bytes of the payload."),
     RIG_FIELD("sign", CHOICE, struct rig_image_spec, sign, .choices = signs, .default_text = "target",
               .about = "Kind of signature; `target` is what the target's bootloader checks."),
+    RIG_FIELD("key-in-image", FLAG, struct rig_image_spec, key_in_image,
+              .about =
+                  "The image carries the whole public key, or its hash alone; without it as the target's "
+                  "bootloader wants it."),
     RIG_FIELD("key", CHOICE, struct rig_image_spec, key, .choices = keys, .default_text = "board",
               .about = "Signed by the key that the board knows, or by a stranger's."),
     RIG_FIELD(
@@ -173,7 +178,9 @@ static const struct rig_field image_fields[] = {
     RIG_FIELD("device-revision", COUNT, struct rig_image_spec, device_revision, .max = 0xffff,
               .about = "Nordic, legacy: without it 65535, any."),
 };
-static const char *const signed_words[] = {"target", "ecdsa-p256", "rsa-2048", "rsa-3072", "ed25519", NULL};
+static const char *const signed_words[] = {"target",         "ecdsa-p256",   "rsa-2048",
+                                           "rsa-3072",       "ed25519",      "ecdsa-p384",
+                                           "ed25519-sha512", "ed25519-pure", NULL};
 static const char *const softdevice_types[] = {"softdevice", "softdevice-bootloader", "all", NULL};
 static const char *const bootloader_types[] = {"bootloader", "softdevice-bootloader", "all", NULL};
 static const char *const without_application[] = {"softdevice", "bootloader", "softdevice-bootloader", NULL};
@@ -196,6 +203,7 @@ static const struct rig_rule image_rules[] = {
     RULE_OF_A_BUILT_IMAGE("size"),
     RULE_OF_A_BUILT_IMAGE("sign"),
     RULE_OF_A_BUILT_IMAGE("key"),
+    RULE_OF_A_BUILT_IMAGE("key-in-image"),
     RULE_OF_A_BUILT_IMAGE("security-counter"),
     RULE_OF_A_BUILT_IMAGE("depends-on"),
     RULE_OF_A_BUILT_IMAGE("pad"),
@@ -233,6 +241,7 @@ static const struct rig_rule image_rules[] = {
     {.field = "bootloader-size", .kind = RIG_RULE_NEEDS, .other = "type", .others = bootloader_types},
     {.field = "key", .kind = RIG_RULE_NEEDS, .other = "sign", .others = signed_words},
     {.field = "encryption-key", .kind = RIG_RULE_NOT_BESIDE, .other = "encrypt", .others = no_words},
+    {.field = "key-in-image", .kind = RIG_RULE_NEEDS, .other = "sign", .others = signed_words},
     {.field = "self-test", .kind = RIG_RULE_NEEDS, .other = "behaviour", .others = active_behaviours},
     {.field = "watchdog", .kind = RIG_RULE_NEEDS, .other = "behaviour", .others = hanging},
     {0},

@@ -49,7 +49,8 @@ struct rig_tlv_spec {
 struct rig_image_spec {
     struct rig_image_version version;
     guint32 payload_bytes;
-    const char *sign;                  /* "target", "none", or by rig_key_kind_name() */
+    const char *sign;                  /* "target", "none", or by rig_signing_name() */
+    const bool *key_in_image;          /* NULL: as the target's bootloader wants it */
     const char *key;                   /* "board" or "stranger" */
     const struct rig_value *behaviour; /* its text; written or the default */
     guint32 self_test_us;

@@ -57,21 +57,41 @@ const struct rig_image_spec *rig_fit_image(const struct rig_fit *fit, const char
     return NULL;
 }
 
-/* false: it is not signed. */
-static bool signs(const struct rig_fit *fit, const struct rig_image_spec *spec, enum rig_key_kind *kind)
-{
-    *kind = fit->layout.signing;
-    if (g_str_equal(spec->sign, "target"))
-        return fit->layout.signing_needed;
-    return rig_key_kind_from_name(spec->sign, kind);
-}
-
 static guint signature_bytes(enum rig_key_kind kind)
 {
-    static const guint bytes[] = {
-        [RIG_KEY_ECDSA_P256] = 72, [RIG_KEY_RSA2048] = 256, [RIG_KEY_RSA3072] = 384, [RIG_KEY_ED25519] = 64};
+    static const guint bytes[] = {[RIG_KEY_ECDSA_P256] = 72,
+                                  [RIG_KEY_RSA2048] = 256,
+                                  [RIG_KEY_RSA3072] = 384,
+                                  [RIG_KEY_ED25519] = 64,
+                                  [RIG_KEY_ECDSA_P384] = 104};
 
     return bytes[kind];
+}
+
+/* Of the TLV with the key or its hash, at most. */
+static guint key_bytes(enum rig_key_kind kind, const struct rig_signed_how *how)
+{
+    static const guint whole[] = {[RIG_KEY_ECDSA_P256] = 91,
+                                  [RIG_KEY_RSA2048] = 270,
+                                  [RIG_KEY_RSA3072] = 398,
+                                  [RIG_KEY_ED25519] = 44,
+                                  [RIG_KEY_ECDSA_P384] = 120};
+
+    return how->key_in_image ? whole[kind] : (guint)rig_image_hash_bytes(rig_key_hash_type(kind, how));
+}
+
+/* The entries with hash, key and signature, at most. */
+static guint64 sealed_bytes(const struct rig_fit *fit, const struct rig_image_spec *spec)
+{
+    struct rig_signed_how how;
+    enum rig_key_kind kind;
+
+    if (!rig_layout_signs(&fit->layout, spec->sign, &kind, &how))
+        return TLV_HEADER_BYTES + RIG_IMAGE_HASH_BYTES;
+    if (spec->key_in_image)
+        how.key_in_image = *spec->key_in_image;
+    return 3 * TLV_HEADER_BYTES + rig_image_hash_bytes(rig_key_hash_type(kind, &how)) +
+           key_bytes(kind, &how) + signature_bytes(kind) + (how.pure ? TLV_HEADER_BYTES + 1 : 0);
 }
 
 static guint64 protected_bytes(const struct rig_fit *fit, const struct rig_image_spec *spec)
@@ -105,17 +125,13 @@ guint64 rig_fit_image_bytes(const struct rig_fit *fit, const char *name)
     guint64 header_bytes = spec && spec->header_bytes ? *spec->header_bytes
                            : fit->board->header_bytes ? fit->board->header_bytes
                                                       : HEADER_BYTES;
-    guint64 signature = 0;
-    enum rig_key_kind kind;
 
     if (!spec || spec->file)
         return 0;
     if (fit->layout.family != RIG_BOOTLOADER_MCUBOOT)
         return spec->type && !g_str_equal(spec->type, "application") ? 0 : spec->payload_bytes;
-    if (signs(fit, spec, &kind))
-        signature = HASH_TLV_BYTES + TLV_HEADER_BYTES + signature_bytes(kind);
-    return header_bytes + spec->payload_bytes + protected_bytes(fit, spec) + TLV_AREA_BYTES + HASH_TLV_BYTES +
-           signature + key_tlv_bytes(fit, spec);
+    return header_bytes + spec->payload_bytes + protected_bytes(fit, spec) + TLV_AREA_BYTES +
+           sealed_bytes(fit, spec) + key_tlv_bytes(fit, spec);
 }
 
 /* By its kind, or a bit of the key's hash or of the signature, behind the hash. */

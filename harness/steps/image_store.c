@@ -65,18 +65,24 @@ static bool needs_signature(const struct rig_image_spec *spec, const struct rig_
            (secure && spec->type && !g_str_equal(spec->type, "application"));
 }
 
+struct signer {
+    const struct rig_key *key; /* NULL: it is not signed */
+    struct rig_signed_how how;
+};
+
 static const struct rig_key *key_for(struct rig_image_store *store, const struct rig_image_spec *spec,
-                                     const struct rig_board *board, GError **error)
+                                     const struct rig_board *board, struct rig_signed_how *how,
+                                     GError **error)
 {
     guint stranger = g_str_equal(spec->key, "stranger");
-    enum rig_key_kind kind = board->layout.signing;
+    enum rig_key_kind kind;
     const char *why = NULL;
 
-    if (g_str_equal(spec->sign, "none") ||
-        (g_str_equal(spec->sign, "target") && !needs_signature(spec, board)))
+    if (!rig_layout_signs(&board->layout, spec->sign, &kind, how) &&
+        !(g_str_equal(spec->sign, "target") && needs_signature(spec, board)))
         return NULL;
-    if (!g_str_equal(spec->sign, "target"))
-        rig_key_kind_from_name(spec->sign, &kind);
+    if (spec->key_in_image)
+        how->key_in_image = *spec->key_in_image;
     if (board->key && !stranger && kind == rig_key_kind(board->key)) {
         if (!rig_key_is_private(board->key) && !spec->file)
             g_set_error_literal(
@@ -262,7 +268,7 @@ static bool place(const struct rig_image_spec *spec, const struct rig_board *boa
 }
 
 static bool make_bytes(const struct rig_case *the_case, const char *name, const struct rig_image_spec *spec,
-                       const struct rig_board *board, const struct rig_key *key,
+                       const struct rig_board *board, const struct signer *signer,
                        const struct encryption *encryption, bool clear, struct rig_bytes *bytes,
                        GError **error)
 {
@@ -272,7 +278,8 @@ static bool make_bytes(const struct rig_case *the_case, const char *name, const 
     struct rig_image_recipe recipe = {
         .version = spec->version,
         .header_bytes = spec->header_bytes ? *spec->header_bytes : board->header_bytes,
-        .key = key,
+        .key = signer->key,
+        .how = signer->how,
         .has_security_counter = counter || board->demands.counter,
         .security_counter = counter ? *counter : board->demands.least_counter,
         .erased = 0xff,
@@ -411,11 +418,12 @@ static bool build_package(struct rig_image_store *store, const struct rig_case *
                           struct rig_built_image *built, GError **error)
 {
     GError *cause = NULL;
+    struct rig_signed_how how;
     struct rig_package_order order = {
         .name = built->name,
         .spec = spec,
         .board = board,
-        .key = key_for(store, spec, board, &cause),
+        .key = key_for(store, spec, board, &how, &cause),
         .seed = payload_seed(the_case, built->name, spec->seed),
     };
 
@@ -435,12 +443,12 @@ static GBytes *take_bytes(struct rig_bytes *bytes)
 }
 
 static GBytes *make_file(const struct rig_case *the_case, const struct rig_image_spec *spec,
-                         const struct rig_board *board, const struct rig_key *key,
+                         const struct rig_board *board, const struct signer *signer,
                          const struct encryption *encryption, bool clear, const char *name, GError **error)
 {
     struct rig_bytes bytes = {0};
 
-    if (make_bytes(the_case, name, spec, board, key, encryption, clear, &bytes, error) &&
+    if (make_bytes(the_case, name, spec, board, signer, encryption, clear, &bytes, error) &&
         damage(spec, name, &bytes, error))
         return take_bytes(&bytes);
     rig_bytes_clear(&bytes);
@@ -490,17 +498,20 @@ static bool build_own(struct rig_image_store *store, const struct rig_case *the_
                       struct rig_built_image *built, GError **error)
 {
     GError *cause = NULL;
-    const struct rig_key *key = key_for(store, spec, board, &cause);
+    struct signer signer = {0};
     struct encryption encryption;
     guint64 seed = payload_seed(the_case, built->name, spec->seed);
 
+    signer.key = key_for(store, spec, board, &signer.how, &cause);
+    if (!signer.key)
+        signer.how = (struct rig_signed_how){0};
     if (!cause && choose_encryption(store, spec, board, &encryption, &cause)) {
         rig_image_fill_payload(seed, encryption.seed, sizeof encryption.seed);
-        built->file = make_file(the_case, spec, board, key, &encryption, false, built->name, &cause);
+        built->file = make_file(the_case, spec, board, &signer, &encryption, false, built->name, &cause);
     }
     if (built->file)
         built->clear = encryption.key
-                           ? make_file(the_case, spec, board, key, &encryption, true, built->name, &cause)
+                           ? make_file(the_case, spec, board, &signer, &encryption, true, built->name, &cause)
                            : g_bytes_ref(built->file);
     if (cause)
         g_propagate_error(error, cause);
@@ -559,11 +570,12 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
 
     pad_slot(plan->spec, board, &slot);
     return g_strdup_printf(
-        "%p/%p/%p/%d/%u/%u/%d/%d/%u/%u/%u/%d/%u/%d/%u/%u/%u", (const void *)plan, (const void *)board->key,
+        "%p/%p/%p/%d/%u/%u/%s/%d/%d/%u/%u/%u/%d/%u/%d/%u/%u/%u", (const void *)plan, (const void *)board->key,
         (const void *)board->encryption_key, board->layout.encryption, board->layout.aes_bits,
-        board->header_bytes, board->layout.signing, board->layout.signing_needed, slot.n_bytes,
-        slot.image_offset, slot.geometry.max_align, board->demands.counter, board->demands.least_counter,
-        board->layout.family, nordic->hardware_version, nordic->softdevice_id, nordic->softdevice_bytes);
+        board->header_bytes, rig_signing_name(board->layout.signing, &board->layout.signed_how),
+        board->layout.signed_how.key_in_image, board->layout.signing_needed, slot.n_bytes, slot.image_offset,
+        slot.geometry.max_align, board->demands.counter, board->demands.least_counter, board->layout.family,
+        nordic->hardware_version, nordic->softdevice_id, nordic->softdevice_bytes);
 }
 
 /* Only what is written: an image that bootrig made knows how it behaves. */

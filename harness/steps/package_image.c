@@ -31,6 +31,7 @@ const char *rig_package_image_foreign(const struct rig_image_spec *spec, const s
         {"image", spec->index != 0, mcuboot},
         {"pad", spec->pad, mcuboot},
         {"confirmed", spec->confirmed, mcuboot},
+        {"key-in-image", spec->key_in_image != NULL, mcuboot},
         {"custom-tlvs", spec->custom_tlvs != NULL, mcuboot},
         {"header-size", spec->header_bytes != NULL, mcuboot},
         {"type", spec->type != NULL, !mcuboot},

@@ -5,8 +5,9 @@
 #include "bench/option_fields.h"
 #include "steps/fit.h"
 
-static const char *const any_signature[] = {"any",      "none",    "ecdsa-p256", "rsa-2048",
-                                            "rsa-3072", "ed25519", NULL};
+static const char *const any_signature[] = {"any",          "none",    "ecdsa-p256", "rsa-2048",
+                                            "rsa-3072",     "ed25519", "ecdsa-p384", "ed25519-sha512",
+                                            "ed25519-pure", NULL};
 
 /* Options that neither target nor case name are what the first choice says: see bench/option_fields.h. */
 static const struct rig_field require_fields[] = {
@@ -117,7 +118,8 @@ static const char *seen_choice(const struct rig_fit *fit, const struct rig_field
     if (g_str_equal(field->name, "swap"))
         return rig_swap_mode_name(fit->layout.mode);
     if (g_str_equal(field->name, "sign"))
-        return fit->layout.signing_needed ? rig_key_kind_name(fit->layout.signing) : "none";
+        return fit->layout.signing_needed ? rig_signing_name(fit->layout.signing, &fit->layout.signed_how)
+                                          : "none";
     if (g_str_equal(field->name, "banks"))
         return rig_choices_banks[fit->layout.nordic.banks];
     if (g_str_equal(field->name, "buttonless"))

@@ -49,6 +49,7 @@ static void configure_slots(struct sim_boot_config *boot, const struct rig_layou
     boot->aes_bits = layout->aes_bits;
     boot->save_enctlv = layout->save_enctlv;
     boot->key_bytes = rig_layout_key_bytes(layout);
+    boot->how = layout->signed_how;
     boot->max_align = layout->max_align;
     boot->max_sectors = layout->max_sectors;
     boot->hw_rollback = layout->has_security_counter;
@@ -123,10 +124,9 @@ static const struct {
     guint32 bit;
     enum rig_key_kind kind;
 } signatures[] = {
-    {BOOTLOADER_SIGNATURE_ECDSA_P256, RIG_KEY_ECDSA_P256},
-    {BOOTLOADER_SIGNATURE_RSA2048, RIG_KEY_RSA2048},
-    {BOOTLOADER_SIGNATURE_RSA3072, RIG_KEY_RSA3072},
-    {BOOTLOADER_SIGNATURE_ED25519, RIG_KEY_ED25519},
+    {BOOTLOADER_SIGNATURE_ECDSA_P256, RIG_KEY_ECDSA_P256}, {BOOTLOADER_SIGNATURE_RSA2048, RIG_KEY_RSA2048},
+    {BOOTLOADER_SIGNATURE_RSA3072, RIG_KEY_RSA3072},       {BOOTLOADER_SIGNATURE_ED25519, RIG_KEY_ED25519},
+    {BOOTLOADER_SIGNATURE_ECDSA_P384, RIG_KEY_ECDSA_P384},
 };
 
 static bool takes(guint32 mask, enum rig_key_kind kind)
@@ -428,6 +428,7 @@ static bool program_companions(struct rig_sim *sim, GError **error)
         .payload_bytes = sizeof payload,
         .version = {.major = 1},
         .key = sim->mcuboot.boot.need_signature ? sim->key : NULL,
+        .how = sim->mcuboot.boot.need_signature ? sim->mcuboot.boot.how : (struct rig_signed_how){0},
         .has_security_counter = sim->board.layout.has_security_counter,
         .security_counter = sim->board.layout.security_counter,
         .erased = 0xff,

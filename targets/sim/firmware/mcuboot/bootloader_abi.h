@@ -158,6 +158,7 @@ enum bootloader_signature { /* bits: each kind that is accepted */
                             BOOTLOADER_SIGNATURE_RSA2048 = 2,
                             BOOTLOADER_SIGNATURE_RSA3072 = 4,
                             BOOTLOADER_SIGNATURE_ED25519 = 8,
+                            BOOTLOADER_SIGNATURE_ECDSA_P384 = 16,
                             BOOTLOADER_SIGNATURE_NONE = 0x100, /* none is looked at; alone */
 };
 enum bootloader_downgrade {

@@ -3,6 +3,8 @@
  * erasing, and the upload (the server algorithm of img_mgmt, writes gathered to whole write units). */
 #include "sim/firmware/mcuboot/app/app.h"
 
+#include "image/key.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +13,8 @@ struct sim_slot { /* an image as the server lists it */
     unsigned slot; /* 0 primary, 1 secondary */
     bool bootable, pending, confirmed, active, permanent;
     struct rig_image_version version;
-    uint8_t hash[RIG_IMAGE_HASH_BYTES];
+    uint8_t hash[RIG_IMAGE_HASH_MAX_BYTES];
+    size_t n_hash;
 };
 
 /* What img_mgmt_get_next_boot_slot() tells: which slot, and whether for good. */
@@ -81,14 +84,25 @@ static struct sim_area listed_area(const struct sim_server *server, unsigned ima
     return without_first_sector(server, server->boot->secondary[image]);
 }
 
+/* An application is built for the hash that its bootloader is built for: IMAGE_TLV_SHA, IMAGE_SHA_LEN. */
+static uint16_t hash_type(const struct sim_server *server)
+{
+    const struct sim_boot_config *boot = server->boot;
+
+    return rig_key_hash_type(boot->n_keys ? rig_key_kind(boot->keys[0]) : RIG_KEY_ECDSA_P256, &boot->how);
+}
+
 static bool read_slot(const struct sim_server *server, const struct sim_area *area, struct sim_slot *slot)
 {
     struct sim_area_reader reader = {.flash = server->flash, .area = *area, .powered_only = true};
     struct rig_image_source source = sim_area_source(&reader);
     struct rig_image_layout layout;
+    uint16_t type = 0;
 
-    if (rig_image_read_layout(&source, area->n_bytes, &layout) != RIG_IMAGE_OK ||
-        rig_image_stored_hash(&source, &layout, slot->hash) != RIG_IMAGE_OK)
+    if (rig_image_read_layout(&source, area->n_bytes, &layout) != RIG_IMAGE_OK)
+        return false;
+    slot->n_hash = rig_image_stored_hash_of_any(&source, &layout, &type, slot->hash);
+    if (slot->n_hash == 0 || type != hash_type(server))
         return false;
     slot->version = layout.header.version;
     slot->bootable = !(layout.header.flags & RIG_IMAGE_FLAG_NON_BOOTABLE);
@@ -600,7 +614,7 @@ static void put_slot(const struct sim_server *server, struct rig_cbor_writer *wr
     rig_cbor_put_text(writer, "version");
     rig_cbor_put_text(writer, version);
     rig_cbor_put_text(writer, "hash");
-    rig_cbor_put_bytes(writer, slot->hash, sizeof slot->hash);
+    rig_cbor_put_bytes(writer, slot->hash, slot->n_hash);
     put_flag(writer, "bootable", slot->bootable);
     put_flag(writer, "pending", slot->pending);
     put_flag(writer, "confirmed", slot->confirmed);
@@ -681,7 +695,7 @@ static const struct sim_slot *find_hash(const struct sim_slot *slots, size_t n_s
                                         bool any_other)
 {
     for (size_t i = 0; i < n_slots; i++) {
-        if (any_other ? !slots[i].active : memcmp(slots[i].hash, hash, RIG_IMAGE_HASH_BYTES) == 0)
+        if (any_other ? !slots[i].active : memcmp(slots[i].hash, hash, slots[i].n_hash) == 0)
             return &slots[i];
     }
     return NULL;
@@ -696,7 +710,7 @@ static unsigned mark(const struct sim_server *server, const struct rig_smp_reque
 
     if (hash->n_bytes == 0)
         return confirm ? set_next(server, 0, active_slot(server), true) : RIG_SMP_IMAGE_RC_BAD_HASH;
-    if (hash->n_bytes != RIG_IMAGE_HASH_BYTES)
+    if (hash->n_bytes != rig_image_hash_bytes(hash_type(server)))
         return RIG_SMP_IMAGE_RC_BAD_HASH;
 
     const struct sim_slot *slot = find_hash(slots, list_slots(server, slots), hash->bytes, any);

@@ -19,10 +19,12 @@ const char *sim_app_defect_name(unsigned bit)
 static bool hash_fits(const struct rig_image_source *source, const struct rig_image_layout *layout,
                       const uint8_t stored[RIG_IMAGE_HASH_BYTES])
 {
-    uint8_t computed[RIG_IMAGE_HASH_BYTES];
+    uint8_t whole[RIG_IMAGE_HASH_MAX_BYTES], computed[RIG_IMAGE_HASH_MAX_BYTES];
+    uint16_t type = 0;
+    size_t n_bytes = rig_image_stored_hash_of_any(source, layout, &type, whole);
 
-    return rig_image_compute_hash(source, layout, computed) == RIG_IMAGE_OK &&
-           memcmp(computed, stored, sizeof computed) == 0;
+    return n_bytes && rig_image_compute_hash_of(type, source, layout, computed) == n_bytes &&
+           memcmp(computed, whole, n_bytes) == 0 && memcmp(whole, stored, RIG_IMAGE_HASH_BYTES) == 0;
 }
 
 static bool is_intact(const struct sim_area_reader *reader, const struct rig_image_layout *layout,

@@ -72,6 +72,7 @@ struct sim_boot_config {
     uint32_t key_bytes; /* of an image key in the trailers, see image/trailer.h; also of a foreign
                            bootloader's. With encryption: aes_bits / 8, or the bytes of the key TLV */
     bool need_signature;
+    struct rig_signed_how how; /* hash, key and signature stand in images */
     const struct rig_key *const *keys; /* borrowed */
     size_t n_keys;
     uint32_t defects;           /* enum sim_boot_defect */

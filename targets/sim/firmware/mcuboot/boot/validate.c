@@ -109,6 +109,8 @@ static bool key_of(struct boot *boot, const struct sim_area *area, const struct 
     mix(key, policy->need_signature);
     mix(key, policy->check_hash);
     mix(key, policy->decrypted);
+    mix(key,
+        (uint64_t)policy->how.hash_type << 2 | (uint64_t)policy->how.pure << 1 | policy->how.key_in_image);
     for (size_t i = 0; i < policy->n_keys; i++) {
         mix_bytes(key, rig_key_hash(policy->keys[i]), RIG_IMAGE_HASH_BYTES);
     }
@@ -153,6 +155,7 @@ static enum rig_image_status check_image(struct boot *boot, enum boot_slot slot)
     struct rig_image_policy policy = {
         .check_hash = !boot_has_defect(boot, SIM_BOOT_DEFECT_SKIPS_HASH),
         .need_signature = config->need_signature,
+        .how = config->how,
         .keys = config->keys,
         .n_keys = config->n_keys,
         .decrypted = config->encryption != RIG_ENCRYPT_NONE,
