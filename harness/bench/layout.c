@@ -63,6 +63,9 @@ static const struct {
     {"max-sectors", NULL, MCUBOOT},
     {"ram-start", NULL, MCUBOOT},
     {"ram-size", NULL, MCUBOOT},
+    {"minimal-scramble", NULL, MCUBOOT},
+    {"logical-sector", NULL, MCUBOOT},
+    {"verify-logical-sectors", NULL, MCUBOOT},
     {"update-needs", "encryption", MCUBOOT},
     {"update-needs", "authentication", MCUBOOT},
     {"gatt-table", "moves", MCUBOOT},
@@ -120,6 +123,24 @@ static bool refuse(const struct rig_layout *layout, const char *option, const ch
     return false;
 }
 
+static bool logical_sectors_can_be(const struct rig_layout *layout, const struct rig_options_spec *options,
+                                   GError **error)
+{
+    guint32 n_bytes = options->logical_sector ? *options->logical_sector : layout->logical_sector;
+
+    if (n_bytes & (n_bytes - 1)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'logical-sector' wants a power of two, and %u bytes are none", n_bytes);
+        return false;
+    }
+    if (options->verify_logical_sectors && *options->verify_logical_sectors && n_bytes == 0) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                            "'verify-logical-sectors' wants 'logical-sector' beside it");
+        return false;
+    }
+    return true;
+}
+
 bool rig_layout_takes(const struct rig_layout *layout, const struct rig_record *options, GError **error)
 {
     for (guint i = 0; i < G_N_ELEMENTS(meanings); i++) {
@@ -132,7 +153,7 @@ bool rig_layout_takes(const struct rig_layout *layout, const struct rig_record *
     if (layout->family != RIG_BOOTLOADER_MCUBOOT && RIG_OPTIONS(options)->sdk &&
         !fits_sdk(layout, RIG_OPTIONS(options)->sdk))
         return refuse(layout, "sdk", RIG_OPTIONS(options)->sdk, error);
-    return true;
+    return logical_sectors_can_be(layout, RIG_OPTIONS(options), error);
 }
 
 static guint place_of(const char *choice, const char *const *choices)
@@ -392,6 +413,7 @@ static void nordic_layout_check(const struct rig_target_spec *target, const stru
 }
 
 #define MAX_DEVICE_BYTES (1u << 30)
+#define MIN_ECC_BYTES 8u
 
 /* Of the lists of a target: NULL-terminated, or NULL after an error. */
 static guint length_of(gconstpointer list)
@@ -417,6 +439,8 @@ static void read_device(const struct rig_flash_spec *spec, struct rig_flash_devi
         .write_bytes = spec->write_bytes,
         .erased = spec->erased,
         .rewrite_refused = g_str_equal(spec->rewrite, "refused"),
+        .no_erase = g_str_equal(spec->erase, "none"),
+        .torn_is_error = g_str_equal(spec->torn, "ecc"),
         .write_us = spec->write_us,
         .erase_us = spec->erase_us,
         .n_runs = MIN(length_of(spec->sectors), RIG_LAYOUT_MAX_RUNS),
@@ -514,6 +538,7 @@ void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *
     apply_count(options->max_sectors, &layout->max_sectors);
     apply_count(options->ram_start, &layout->ram_start);
     apply_count(options->ram_bytes, &layout->ram_bytes);
+    apply_count(options->logical_sector, &layout->logical_sector);
     apply_count(options->security_counter, &layout->security_counter);
     layout->has_security_counter = layout->has_security_counter || options->security_counter;
     rig_layout_settle(layout);
@@ -588,8 +613,9 @@ void rig_layout_settle(struct rig_layout *layout)
         layout->mode == RIG_SWAP_SINGLE ? MIN(layout->n_target_slots, 1) : layout->n_target_slots;
     for (guint i = 0; i < layout->n_slots; i++) {
         settle_area(layout, &layout->slots[i], layout->max_sectors);
-        layout->slots[i].image_offset =
-            layout->mode == RIG_SWAP_OFFSET && i % 2 ? layout->slots[i].sector_bytes : 0;
+        layout->slots[i].image_offset = layout->mode != RIG_SWAP_OFFSET || i % 2 == 0 ? 0
+                                        : layout->logical_sector                      ? layout->logical_sector
+                                                                 : layout->slots[i].sector_bytes;
     }
     /* Its trailer keeps the status of one swap step only. */
     settle_area(layout, &layout->scratch, 1);
@@ -666,6 +692,9 @@ static void check_numbers(const struct check *check)
                      g_strdup_printf("a device has at most %d runs of sectors", RIG_LAYOUT_MAX_RUNS));
         if (i < check->layout.n_devices && check->layout.devices[i].n_bytes > MAX_DEVICE_BYTES)
             complain(check, entry->node, g_strdup("a device has at most 1 GiB"));
+        if (g_str_equal(entry->torn, "ecc") && entry->write_bytes < MIN_ECC_BYTES)
+            complain(check, entry->node,
+                     g_strdup_printf("'torn: ecc' wants a write size of at least %u bytes", MIN_ECC_BYTES));
         for (guint k = 0; k < i; k++)
             if (g_str_equal(entry->device, flash[k]->device))
                 complain(check, entry->node, g_strdup_printf("there are two devices '%s'", entry->device));

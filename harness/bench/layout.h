@@ -27,8 +27,10 @@ struct rig_flash_device {
     guint32 write_bytes; /* write alignment */
     guint8 erased;       /* value of an erased byte */
     bool rewrite_refused;
-    guint32 write_us; /* per write_bytes */
-    guint32 erase_us; /* per sector */
+    bool no_erase;      /* RRAM, MRAM: nothing has to be erased */
+    bool torn_is_error; /* a unit that power was lost in cannot be read */
+    guint32 write_us;   /* per write_bytes */
+    guint32 erase_us;   /* per sector */
 };
 
 /* A slot, or the scratch area. */
@@ -124,6 +126,7 @@ struct rig_layout {
     guint32 max_sectors;
     guint32 ram_start; /* RAM load: what images may use */
     guint32 ram_bytes;
+    guint32 logical_sector; /* bytes of the bootloader's own sectors; 0: the part's */
     bool has_security_counter;
     guint32 security_counter; /* at first */
     /* The link. */

@@ -68,6 +68,15 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                       "it 0x20000000."),                                                                     \
         RIG_FIELD("ram-size", SIZE, struct rig_options_spec, ram_bytes, .min = 1024, .max = 1u << 30,        \
                   .about = "RAM load: how much there is for images; without it 256 KiB."),                   \
+        RIG_FIELD("minimal-scramble", FLAG, struct rig_options_spec, minimal_scramble,                       \
+                  .about = "A rejected image loses its header and its trailer only, not the whole slot "     \
+                           "(MCUBOOT_MINIMAL_SCRAMBLE)."),                                                   \
+        RIG_FIELD("logical-sector", SIZE, struct rig_options_spec, logical_sector, .max = 1u << 20,          \
+                  .about = "MCUBOOT_LOGICAL_SECTOR_SIZE: the size of sectors that the bootloader counts "    \
+                           "in, whatever the part's are; a power of two. 0B: the part's own."),              \
+        RIG_FIELD("verify-logical-sectors", FLAG, struct rig_options_spec, verify_logical_sectors,           \
+                  .about = "The bootloader compares logical sectors with the part's at every boot "          \
+                           "(MCUBOOT_VERIFY_LOGICAL_SECTORS)."),                                             \
         RIG_FIELD("update-needs", CHOICE, struct rig_options_spec, update_needs,                             \
                   .choices = rig_choices_security, .about = "What the update service demands of the link."), \
         RIG_FIELD("bonding", FLAG, struct rig_options_spec, bonding, .about = "The board bonds at all."),    \

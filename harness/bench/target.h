@@ -29,6 +29,9 @@ struct rig_options_spec {
     const guint32 *max_sectors;
     const guint32 *ram_start;
     const guint32 *ram_bytes;
+    const bool *minimal_scramble;
+    const guint32 *logical_sector;
+    const bool *verify_logical_sectors;
     const char *update_needs;
     const bool *bonding;
     const char *pairing;
@@ -89,6 +92,8 @@ struct rig_flash_spec {
     guint32 write_bytes;
     guint8 erased;
     const char *rewrite;
+    const char *erase;
+    const char *torn;
     guint32 write_us;
     guint32 erase_us;
 };

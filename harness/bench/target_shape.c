@@ -24,6 +24,8 @@ const char *const rig_choices_encryption[] = {
 const char *const rig_choices_aes[] = {"128", "256", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
 static const char *const links[] = {"ble", "serial", "udp", NULL};
+static const char *const erases[] = {"needed", "none", NULL};
+static const char *const torn_words[] = {"readable", "ecc", NULL};
 static const char *const consoles[] = {"direct", "rtt", NULL};
 static const char *const ap_locks[] = {"off", "firmware-opens", "stays", NULL};
 static const char *const devices[] = {"internal", "external", NULL};
@@ -93,6 +95,12 @@ static const struct rig_field flash_fields[] = {
     RIG_FIELD("rewrite", CHOICE, struct rig_flash_spec, rewrite, .choices = rewrites,
               .default_text = "refused",
               .about = "What a write to a unit does that was written since its erase."),
+    RIG_FIELD("erase", CHOICE, struct rig_flash_spec, erase, .choices = erases, .default_text = "needed",
+              .about = "Whether a unit has to be erased before it is written again. none: RRAM, MRAM "
+                       "(nRF54L): every write takes, and an erase is a write of the erased value."),
+    RIG_FIELD("torn", CHOICE, struct rig_flash_spec, torn, .choices = torn_words, .default_text = "readable",
+              .about = "What a unit is whose write or erase power was lost in. ecc: reading it is an error "
+                       "(STM32H5, STM32U5) until it is erased."),
     RIG_FIELD("write-time", DURATION, struct rig_flash_spec, write_us, .default_text = "41us",
               .max = 60000000, .about = "Per write unit."),
     RIG_FIELD("erase-time", DURATION, struct rig_flash_spec, erase_us, .default_text = "85ms",

@@ -38,6 +38,7 @@ struct rig_contents {
     guint32 device_bytes[SIM_FLASH_MAX_DEVICES];
     guint32 first_page[SIM_FLASH_MAX_DEVICES];
     guint8 erased[SIM_FLASH_MAX_DEVICES];
+    struct sim_flash_device_config devices[SIM_FLASH_MAX_DEVICES];
     guint32 erased_page[SIM_FLASH_MAX_DEVICES];
     guint32 n_content_pages;
 
@@ -203,7 +204,8 @@ struct rig_contents *rig_contents_new(const struct sim_flash *flash)
     contents->n_devices = sim_flash_n_devices(flash);
     for (guint i = 0; i < contents->n_devices; i++) {
         contents->device_bytes[i] = sim_flash_bytes(flash, i);
-        contents->erased[i] = sim_flash_device(flash, i)->erased;
+        contents->devices[i] = *sim_flash_device(flash, i);
+        contents->erased[i] = contents->devices[i].erased;
         contents->first_page[i] = contents->n_content_pages;
         contents->n_content_pages += (contents->device_bytes[i] + PAGE_BYTES - 1) / PAGE_BYTES;
         memset(bytes, contents->erased[i], sizeof bytes);
@@ -416,40 +418,59 @@ static void program(guint8 *into, const guint8 *bytes, gsize n_bytes, guint8 era
         into[i] = erased ? into[i] & bytes[i] : into[i] | bytes[i];
 }
 
+/* bytes NULL: an erase. */
 static guint32 changed_page(struct rig_contents *contents, guint device, guint32 page,
-                            const struct piece *piece, const guint8 *bytes)
+                            const struct piece *piece, const guint8 *bytes, bool stored)
 {
     guint8 whole[PAGE_BYTES];
 
     if (!bytes && piece->n_bytes == PAGE_BYTES)
         return contents->erased_page[device];
     memcpy(whole, page_at(contents, page)->bytes, sizeof whole);
-    if (bytes)
+    if (bytes && stored)
+        memcpy(whole + piece->at, bytes, piece->n_bytes);
+    else if (bytes)
         program(whole + piece->at, bytes, piece->n_bytes, contents->erased[device]);
     else
         memset(whole + piece->at, contents->erased[device], piece->n_bytes);
     return intern_page(contents, whole);
 }
 
-static guint32 apply(struct rig_contents *contents, guint32 content,
-                     const struct sim_flash_operation *operation, guint32 n_bytes)
+static guint32 changed(struct rig_contents *contents, guint32 content,
+                       const struct sim_flash_operation *operation, const guint8 *bytes, bool stored)
 {
     guint64 hash = hash_at(contents, content);
-    const guint8 *bytes = operation->kind == SIM_FLASH_WRITE ? operation->bytes : NULL;
 
     memcpy(contents->scratch, pages_of(contents, content), contents->n_content_pages * sizeof(guint32));
-    for (guint32 done = 0; done < n_bytes;) {
+    for (guint32 done = 0; done < operation->n_bytes;) {
         struct piece piece =
-            first_piece(contents, operation->device, operation->offset + done, n_bytes - done);
+            first_piece(contents, operation->device, operation->offset + done, operation->n_bytes - done);
         guint32 before = contents->scratch[piece.place];
         guint32 after =
-            changed_page(contents, operation->device, before, &piece, bytes ? bytes + done : NULL);
+            changed_page(contents, operation->device, before, &piece, bytes ? bytes + done : NULL, stored);
 
         hash += hash_place(piece.place, after) - hash_place(piece.place, before);
         contents->scratch[piece.place] = after;
         done += (guint32)piece.n_bytes;
     }
     return intern_scratch(contents, hash);
+}
+
+static guint32 apply(struct rig_contents *contents, guint32 content,
+                     const struct sim_flash_operation *operation)
+{
+    return changed(contents, content, operation, operation->kind == SIM_FLASH_WRITE ? operation->bytes : NULL,
+                   contents->devices[operation->device].no_erase);
+}
+
+static guint32 apply_torn(struct rig_contents *contents, guint32 content,
+                          const struct sim_flash_operation *operation)
+{
+    g_autofree guint8 *bytes = g_malloc(operation->n_bytes);
+
+    rig_contents_read(contents, content, operation->device, operation->offset, bytes, operation->n_bytes);
+    sim_flash_tear(&contents->devices[operation->device], operation, bytes);
+    return changed(contents, content, operation, bytes, true);
 }
 
 static bool step_matches(const struct rig_contents *contents, const struct step *step,
@@ -521,7 +542,7 @@ static struct step *step_of(struct rig_contents *contents, guint32 content,
 
     if (found != RIG_CONTENT_NONE)
         return step_at(contents, found);
-    step.to = apply(contents, content, operation, operation->n_bytes);
+    step.to = apply(contents, content, operation);
     /* A write over bytes that were not erased leaves others than it was made with; it is the same step when
      * it leaves the same. */
     found = find_step(contents, content, operation, &step);
@@ -544,7 +565,7 @@ guint32 rig_contents_after_and_torn(struct rig_contents *contents, guint32 conte
 
     /* Steps do not move while a content is interned. */
     if (step->torn == RIG_CONTENT_NONE)
-        step->torn = apply(contents, content, operation, operation->n_bytes / 2);
+        step->torn = apply_torn(contents, content, operation);
     *torn = step->torn;
     return step->to;
 }

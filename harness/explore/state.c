@@ -528,6 +528,8 @@ static void sum_flash(GChecksum *sum, const struct sim_flash *flash)
         rig_sum_number(sum, device->write_bytes);
         rig_sum_number(sum, device->erased);
         rig_sum_number(sum, device->rewrite_forbidden);
+        rig_sum_number(sum, device->no_erase);
+        rig_sum_number(sum, device->torn_is_error);
         for (guint k = 0; k < device->n_regions; k++) {
             rig_sum_number(sum, device->regions[k].sector_bytes);
             rig_sum_number(sum, device->regions[k].n_sectors);

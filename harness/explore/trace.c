@@ -256,6 +256,7 @@ static void step_on(struct rig_recorder *recorder, const struct sim_flash_operat
 static bool writes_over(const struct rig_recorder *recorder, const struct sim_flash_operation *operation)
 {
     return operation->kind == SIM_FLASH_WRITE &&
+           !sim_flash_device(recorder->subject->flash, operation->device)->no_erase &&
            !rig_contents_is_erased(recorder->contents, recorder->now, operation->device, operation->offset,
                                    operation->n_bytes);
 }

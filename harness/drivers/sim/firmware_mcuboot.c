@@ -52,6 +52,7 @@ static void configure_slots(struct sim_boot_config *boot, const struct rig_layou
     boot->how = layout->signed_how;
     boot->max_align = layout->max_align;
     boot->max_sectors = layout->max_sectors;
+    boot->logical_sector = layout->logical_sector;
     boot->hw_rollback = layout->has_security_counter;
 }
 
@@ -70,6 +71,8 @@ static void apply_boot_options(struct sim_boot_config *boot, const struct rig_op
                           : g_str_equal(options->downgrade, "by-counter") ? SIM_DOWNGRADE_BY_COUNTER
                                                                           : SIM_DOWNGRADE_ALLOWED;
     rig_sim_take_flag(options->validate_primary, &boot->validate_primary);
+    rig_sim_take_flag(options->minimal_scramble, &boot->minimal_scramble);
+    rig_sim_take_flag(options->verify_logical_sectors, &boot->verify_logical_sectors);
     rig_sim_take_flag(options->swap_fixes, &boot->swap_fixes);
     rig_sim_take_flag(options->overwrite_fast, &boot->overwrite_fast);
 }

@@ -72,6 +72,8 @@ static void configure_device(struct sim_flash_device_config *device, const struc
         .write_bytes = from->write_bytes,
         .erased = from->erased,
         .rewrite_forbidden = from->rewrite_refused,
+        .no_erase = from->no_erase,
+        .torn_is_error = from->torn_is_error,
         .write_us = from->write_us,
         .erase_us = from->erase_us,
     };

@@ -8,6 +8,7 @@
 #define N L "upload: new\n"
 #define TWO "@ sim-nrf5340-mcuboot\n"
 #define STRANGER "= old: {version: 1.0.0, size: 8KiB, key: stranger}\n"
+#define FOREIGN "= foreign: {version: 2.0.0, size: 8KiB, key: stranger}\n"
 #define SMALL "= old: {version: 1.0.0, size: 2KiB}\n= new: {version: 2.0.0, size: 2KiB}\n"
 #define DEBUG_ID "0x10000100"
 #define AFTER_TEST "\nprogram: {slot: 1, image: new, as: test}\nreset:"
@@ -102,6 +103,9 @@ const struct effect effects[] = {
      "= old: {size: 10KiB}\n= new: {size: 14KiB}\n" BOARD("swap: scratch, power: false, swap-fixes: true", "explore: {old: old, new: new, life: [upload, test, confirm], invariants: [revert-not-lost]}"), NULL},
     {"board.max-align", B AFTER_TEST, BOARD("max-align: 32", AFTER_TEST), NULL},
     {"board.max-sectors", B AFTER_TEST, BOARD("max-sectors: 8", AFTER_TEST), NULL},
+    {"board.minimal-scramble", FOREIGN BOARD("swap: move", "program: {slot: 1, image: foreign, as: test}\nreset:\nexpect-slot: {slot: 1, image: erased}"), FOREIGN BOARD("swap: move, minimal-scramble: true", "program: {slot: 1, image: foreign, as: test}\nreset:\nexpect-slot: {slot: 1, image: erased}"), NULL},
+    {"board.logical-sector", B AFTER_TEST, BOARD("logical-sector: 8KiB", AFTER_TEST), NULL},
+    {"board.verify-logical-sectors", BOARD("logical-sector: 2KiB", "reset:"), BOARD("logical-sector: 2KiB, verify-logical-sectors: true", "reset:"), NULL},
     {"board.update-needs", L "smp-echo: {expect: any}", BOARD("update-needs: encryption", "connect: {expect: any}\nsmp-echo: {expect: any}"), NULL},
     {"board.bonding", B "connect: {pair: true, expect: any}", BOARD("bonding: false", "connect: {pair: true, expect: any}"), NULL},
     {"board.pairing", BOARD("pairing-io: yes-no, pairing-user: refuses", "answer-pairing: {io: yes-no}\nconnect: {pair: true, expect: any}"), BOARD("pairing: legacy, pairing-io: yes-no, pairing-user: refuses", "answer-pairing: {io: yes-no}\nconnect: {pair: true, expect: any}"), NULL},

@@ -10,6 +10,8 @@
 
 #define MAX_DEVICE_BYTES (256u * 1024u * 1024u)
 #define MAX_WRITE_BYTES 32u
+#define TORN_BYTES 8u
+#define FILL_BYTES 32u /* CONFIG_FLASH_FILL_BUFFER_SIZE of Zephyr's flash_fill() */
 
 _Static_assert(SIM_FLASH_PAGE_BYTES == SIM_PAGE_BYTES,
                "the page size is part of the contract of sim_flash_range_hash()");
@@ -54,6 +56,8 @@ const char *sim_status_text(enum sim_status status)
         return "offset or length is not aligned";
     case SIM_NOT_ERASED:
         return "written twice without an erase";
+    case SIM_UNREADABLE:
+        return "a word that power was lost in cannot be read";
     case SIM_NO_MEMORY:
         return "out of memory";
     }
@@ -76,7 +80,8 @@ static bool config_is_sound(const struct sim_flash_device_config *config, uint32
 {
     uint32_t unit = config->write_bytes;
     if (unit == 0 || unit > MAX_WRITE_BYTES || (unit & (unit - 1)) != 0 || config->n_regions == 0 ||
-        config->n_regions > SIM_FLASH_MAX_REGIONS || (config->erased != 0xff && config->erased != 0x00)) {
+        config->n_regions > SIM_FLASH_MAX_REGIONS || (config->torn_is_error && unit < TORN_BYTES) ||
+        (config->erased != 0xff && config->erased != 0x00)) {
         return false;
     }
     uint64_t bytes = 0;
@@ -187,6 +192,68 @@ bool sim_flash_sector_at(const struct sim_flash *flash, unsigned device, uint32_
     return true;
 }
 
+/* --- what power was lost in --- */
+
+static const uint8_t torn_mark[TORN_BYTES] = {0xa7, 0x1e, 0x5c, 0xd3, 0x90, 0x4b, 0xe6, 0x38};
+
+static bool is_torn(const uint8_t *unit, uint32_t n_bytes)
+{
+    for (uint32_t at = 0; at < n_bytes; at += TORN_BYTES) {
+        if (memcmp(unit + at, torn_mark, TORN_BYTES) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void mark_torn(uint8_t *unit, uint32_t n_bytes)
+{
+    for (uint32_t at = 0; at < n_bytes; at += TORN_BYTES) {
+        memcpy(unit + at, torn_mark, TORN_BYTES);
+    }
+}
+
+static bool is_erased(const uint8_t *bytes, uint32_t n_bytes, uint8_t erased)
+{
+    for (uint32_t i = 0; i < n_bytes; i++) {
+        if (bytes[i] != erased) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void put_bytes(const struct sim_flash_device_config *device, uint8_t *into, const uint8_t *bytes,
+                      uint32_t n_bytes)
+{
+    for (uint32_t i = 0; i < n_bytes; i++) {
+        uint8_t programmed = device->erased != 0 ? into[i] & bytes[i] : into[i] | bytes[i];
+        into[i] = device->no_erase ? bytes[i] : programmed;
+    }
+}
+
+void sim_flash_tear(const struct sim_flash_device_config *device, const struct sim_flash_operation *operation,
+                    uint8_t *bytes)
+{
+    uint32_t unit = device->write_bytes;
+    uint32_t n_done = operation->n_bytes / 2;
+    bool erases = operation->kind == SIM_FLASH_ERASE;
+    if (device->torn_is_error) {
+        n_done = n_done / unit * unit;
+    }
+    if (erases) {
+        memset(bytes, device->erased, n_done);
+    } else {
+        put_bytes(device, bytes, operation->bytes, n_done);
+    }
+    uint32_t end = erases ? operation->n_bytes : n_done + unit;
+    for (uint32_t at = n_done; device->torn_is_error && at < end && at < operation->n_bytes; at += unit) {
+        if (!erases || !is_erased(bytes + at, unit, device->erased)) {
+            mark_torn(bytes + at, unit);
+        }
+    }
+}
+
 static bool in_range(const struct sim_flash *flash, unsigned device, uint32_t offset, size_t n_bytes)
 {
     return device < flash->n_devices && offset <= flash->devices[device].n_bytes &&
@@ -223,10 +290,31 @@ enum sim_status sim_flash_poke(struct sim_flash *flash, unsigned device, uint32_
                : SIM_NO_MEMORY;
 }
 
+/* A unit is read as a whole, however little of it is wanted. */
+static bool holds_torn(const struct device *device, uint32_t offset, size_t n_bytes)
+{
+    uint32_t unit = device->config.write_bytes;
+    uint32_t at = offset / unit * unit;
+    for (uint64_t end = (uint64_t)offset + n_bytes; at < end; at += unit) {
+        uint8_t bytes[MAX_WRITE_BYTES];
+        sim_pages_read(device->pages, at, bytes, unit);
+        if (is_torn(bytes, unit)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum sim_status sim_flash_read(const struct sim_flash *flash, unsigned device, uint32_t offset, void *into,
                                size_t n_bytes)
 {
-    return flash->powered ? sim_flash_peek(flash, device, offset, into, n_bytes) : SIM_POWER_LOST;
+    enum sim_status status =
+        flash->powered ? sim_flash_peek(flash, device, offset, into, n_bytes) : SIM_POWER_LOST;
+    if (status == SIM_OK && flash->devices[device].config.torn_is_error &&
+        holds_torn(&flash->devices[device], offset, n_bytes)) {
+        return SIM_UNREADABLE;
+    }
+    return status;
 }
 
 /* What the armed cut makes of the operation that is about to happen. */
@@ -272,10 +360,55 @@ static enum sim_status check_write(const struct sim_flash *flash, unsigned devic
     if (offset % config->write_bytes != 0 || n_bytes % config->write_bytes != 0) {
         return SIM_UNALIGNED;
     }
-    if (config->rewrite_forbidden && !sim_pages_are_erased(flash->devices[device].pages, offset, n_bytes)) {
+    if (config->rewrite_forbidden && !config->no_erase &&
+        !sim_pages_are_erased(flash->devices[device].pages, offset, n_bytes)) {
         return SIM_NOT_ERASED;
     }
     return SIM_OK;
+}
+
+/* The first half of an operation. */
+static bool tear(struct device *device, const struct sim_flash_operation *operation)
+{
+    uint8_t *bytes = malloc(operation->n_bytes);
+    bool stored = false;
+    if (bytes != NULL) {
+        sim_pages_read(device->pages, operation->offset, bytes, operation->n_bytes);
+        sim_flash_tear(&device->config, operation, bytes);
+        stored =
+            sim_pages_write(device->pages, operation->offset, bytes, operation->n_bytes, SIM_PAGES_STORE);
+    }
+    free(bytes);
+    return stored;
+}
+
+static bool happen(struct device *device, const struct sim_flash_operation *operation)
+{
+    enum sim_pages_write how = operation->kind == SIM_FLASH_ERASE ? SIM_PAGES_ERASE
+                               : device->config.no_erase          ? SIM_PAGES_STORE
+                                                                  : SIM_PAGES_PROGRAM;
+    return operation->torn
+               ? tear(device, operation)
+               : sim_pages_write(device->pages, operation->offset, operation->bytes, operation->n_bytes, how);
+}
+
+/* One operation that the part accepts. */
+static enum sim_status operate(struct sim_flash *flash, struct sim_flash_operation *operation,
+                               uint64_t took_us)
+{
+    if (!flash->powered) {
+        return SIM_POWER_LOST;
+    }
+    enum fate fate = next_fate(flash);
+    if (fate == CUT_BEFORE) {
+        return SIM_POWER_LOST;
+    }
+    operation->torn = fate == TORN;
+    if (!happen(&flash->devices[operation->device], operation)) {
+        return SIM_NO_MEMORY;
+    }
+    finish(flash, operation, took_us);
+    return fate == HAPPENS ? SIM_OK : SIM_POWER_LOST;
 }
 
 enum sim_status sim_flash_write(struct sim_flash *flash, unsigned device, uint32_t offset, const void *bytes,
@@ -286,47 +419,37 @@ enum sim_status sim_flash_write(struct sim_flash *flash, unsigned device, uint32
         note_read(flash, device, offset, n_bytes, status != SIM_OK);
         return status;
     }
-    enum fate fate = next_fate(flash);
-    if (fate == CUT_BEFORE) {
-        return SIM_POWER_LOST;
-    }
-    struct device *target = &flash->devices[device];
-    if (!sim_pages_write(target->pages, offset, bytes, fate == TORN ? n_bytes / 2 : n_bytes,
-                         SIM_PAGES_PROGRAM)) {
-        return SIM_NO_MEMORY;
-    }
+    const struct sim_flash_device_config *config = &flash->devices[device].config;
     struct sim_flash_operation operation = {.kind = SIM_FLASH_WRITE,
                                             .device = device,
                                             .offset = offset,
                                             .n_bytes = (uint32_t)n_bytes,
-                                            .bytes = bytes,
-                                            .torn = fate == TORN};
-    finish(flash, &operation, n_bytes / target->config.write_bytes * (uint64_t)target->config.write_us);
-    return fate == HAPPENS ? SIM_OK : SIM_POWER_LOST;
+                                            .bytes = bytes};
+    return operate(flash, &operation, n_bytes / config->write_bytes * (uint64_t)config->write_us);
 }
 
 static enum sim_status erase_sector(struct sim_flash *flash, unsigned device, const struct sector *sector)
 {
-    if (!flash->powered) {
-        return SIM_POWER_LOST;
-    }
-    enum fate fate = next_fate(flash);
-    if (fate == CUT_BEFORE) {
-        return SIM_POWER_LOST;
-    }
     struct device *target = &flash->devices[device];
-    if (!sim_pages_erase(target->pages, sector->start,
-                         fate == TORN ? sector->n_bytes / 2 : sector->n_bytes)) {
-        return SIM_NO_MEMORY;
+    struct sim_flash_operation operation = {
+        .kind = SIM_FLASH_ERASE, .device = device, .offset = sector->start, .n_bytes = sector->n_bytes};
+    uint64_t before = flash->n_operations;
+    enum sim_status status = operate(flash, &operation, target->config.erase_us);
+    target->wear[sector->index] += flash->n_operations != before;
+    return status;
+}
+
+/* Of a part without an erase. */
+static enum sim_status fill(struct sim_flash *flash, unsigned device, uint32_t offset, size_t n_bytes)
+{
+    uint8_t bytes[FILL_BYTES];
+    enum sim_status status = SIM_OK;
+    memset(bytes, flash->devices[device].config.erased, sizeof bytes);
+    for (size_t done = 0; done < n_bytes && status == SIM_OK; done += sizeof bytes) {
+        size_t n_now = n_bytes - done < sizeof bytes ? n_bytes - done : sizeof bytes;
+        status = sim_flash_write(flash, device, offset + (uint32_t)done, bytes, n_now);
     }
-    target->wear[sector->index]++;
-    struct sim_flash_operation operation = {.kind = SIM_FLASH_ERASE,
-                                            .device = device,
-                                            .offset = sector->start,
-                                            .n_bytes = sector->n_bytes,
-                                            .torn = fate == TORN};
-    finish(flash, &operation, target->config.erase_us);
-    return fate == HAPPENS ? SIM_OK : SIM_POWER_LOST;
+    return status;
 }
 
 /* Both ends of the range are ends of sectors. */
@@ -350,6 +473,9 @@ enum sim_status sim_flash_erase(struct sim_flash *flash, unsigned device, uint32
     uint32_t end = offset + (uint32_t)n_bytes;
     if (n_bytes == 0) {
         return SIM_OK;
+    }
+    if (flash->devices[device].config.no_erase) {
+        return fill(flash, device, offset, n_bytes);
     }
     if (!covers_sectors(&flash->devices[device], offset, end)) {
         return SIM_UNALIGNED;

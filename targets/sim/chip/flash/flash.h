@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* NOR flash of the simulated board: one or more devices, one operation counter, power cuts before, inside and
- * after an operation, wear counters, contents that can be kept and restored at no cost (reference-counted
- * copy-on-write pages). GLib-free. */
+/* Flash of the simulated board: NOR, RRAM or MRAM: one or more devices, one operation counter, power cuts
+ * before, inside and after an operation, wear counters, contents that can be kept and restored at no cost
+ * (reference-counted copy-on-write pages). GLib-free. */
 #ifndef SIM_FLASH_FLASH_H
 #define SIM_FLASH_FLASH_H
 
@@ -15,6 +15,8 @@ enum sim_status {
     SIM_OUT_OF_RANGE,
     SIM_UNALIGNED,  /* offset or length is no multiple of the write or sector size */
     SIM_NOT_ERASED, /* the part forbids a second write without an erase (nothing was written) */
+    SIM_UNREADABLE, /* a unit that power was lost in: the part's error correction gives up (nothing was read)
+                     */
     SIM_NO_MEMORY,
 };
 const char *sim_status_text(enum sim_status status);
@@ -38,8 +40,12 @@ struct sim_flash_device_config {
     uint8_t erased;         /* 0xff or 0x00 */
     bool rewrite_forbidden; /* a write to a unit that is not erased is refused; otherwise it can only move
                                bits away from erased */
-    uint32_t write_us;      /* per write_bytes unit */
-    uint32_t erase_us;      /* per sector */
+    bool no_erase; /* RRAM, MRAM: every write takes, whatever was there. sim_flash_erase() writes the erased
+                      value then, as Zephyr's flash_flatten() does, and no operation is an erase */
+    bool torn_is_error; /* a unit that power was lost in cannot be read until it is erased: flash with error
+                           correction. write_bytes is 8 at least */
+    uint32_t write_us;  /* per write_bytes unit */
+    uint32_t erase_us;  /* per sector */
 };
 
 enum sim_flash_kind { SIM_FLASH_WRITE, SIM_FLASH_ERASE };
@@ -62,6 +68,14 @@ enum sim_cut_form {
                        half of the sector */
     SIM_CUT_AFTER,  /* it happens, then power is lost */
 };
+
+/* What operation->n_bytes bytes of a device, as they were, are after its first half: a write that is torn
+ * leaves whole units before the place where power was lost. With torn_is_error the unit there, or all that an
+ * erase has not come to, is the mark of what cannot be read: bytes that no image holds, so that a content
+ * says it itself. Without it a write is cut to the byte. `operation` is a whole one; its `torn` is not looked
+ * at. */
+void sim_flash_tear(const struct sim_flash_device_config *device, const struct sim_flash_operation *operation,
+                    uint8_t *bytes);
 
 struct sim_flash;         /* the devices */
 struct sim_flash_content; /* an immutable snapshot */

@@ -335,21 +335,6 @@ static bool write_piece(struct sim_pages *pages, const struct piece *piece, cons
     return page != NULL;
 }
 
-bool sim_pages_write(struct sim_pages *pages, uint32_t offset, const uint8_t *bytes, size_t n_bytes,
-                     enum sim_pages_write how)
-{
-    while (n_bytes > 0) {
-        struct piece piece = first_piece(offset, n_bytes);
-        if (!write_piece(pages, &piece, bytes, how)) {
-            return false;
-        }
-        offset += (uint32_t)piece.n_bytes;
-        bytes += piece.n_bytes;
-        n_bytes -= piece.n_bytes;
-    }
-    return true;
-}
-
 static bool erase_piece(struct sim_pages *pages, const struct piece *piece)
 {
     if (page_at(pages, piece) == NULL) {
@@ -371,14 +356,16 @@ static bool erase_piece(struct sim_pages *pages, const struct piece *piece)
     return page != NULL;
 }
 
-bool sim_pages_erase(struct sim_pages *pages, uint32_t offset, size_t n_bytes)
+bool sim_pages_write(struct sim_pages *pages, uint32_t offset, const uint8_t *bytes, size_t n_bytes,
+                     enum sim_pages_write how)
 {
     while (n_bytes > 0) {
         struct piece piece = first_piece(offset, n_bytes);
-        if (!erase_piece(pages, &piece)) {
+        if (!(how == SIM_PAGES_ERASE ? erase_piece(pages, &piece) : write_piece(pages, &piece, bytes, how))) {
             return false;
         }
         offset += (uint32_t)piece.n_bytes;
+        bytes = how == SIM_PAGES_ERASE ? NULL : bytes + piece.n_bytes;
         n_bytes -= piece.n_bytes;
     }
     return true;

@@ -34,13 +34,13 @@ void sim_pages_assign(struct sim_pages *pages, const struct sim_pages *other);
 
 void sim_pages_read(const struct sim_pages *pages, uint32_t offset, uint8_t *into, size_t n_bytes);
 enum sim_pages_write {
+    SIM_PAGES_ERASE,   /* no bytes are looked at */
     SIM_PAGES_STORE,   /* the bytes are there afterwards */
     SIM_PAGES_PROGRAM, /* as NOR flash programs: bits move away from the erased value only */
 };
 /* false: no memory; bytes before the failing page may have been written. */
 bool sim_pages_write(struct sim_pages *pages, uint32_t offset, const uint8_t *bytes, size_t n_bytes,
                      enum sim_pages_write how);
-bool sim_pages_erase(struct sim_pages *pages, uint32_t offset, size_t n_bytes);
 bool sim_pages_are_erased(const struct sim_pages *pages, uint32_t offset, size_t n_bytes);
 
 bool sim_pages_equal(const struct sim_pages *a, const struct sim_pages *b);

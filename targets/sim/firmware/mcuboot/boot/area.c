@@ -130,6 +130,8 @@ const char *sim_boot_defect_name(unsigned bit)
     return bit < SIM_BOOT_N_DEFECTS ? names[bit] : NULL;
 }
 
+#define MAX_WRITE_BYTES 32u
+
 static bool within(const struct sim_area *area, uint32_t offset, size_t n_bytes)
 {
     return offset <= area->n_bytes && n_bytes <= area->n_bytes - offset;
@@ -159,42 +161,101 @@ void area_write(struct boot *boot, const struct sim_area *area, uint32_t offset,
                       sim_flash_write(boot->flash, area->device, area->offset + offset, bytes, n_bytes));
 }
 
+static bool needs_erase(const struct boot *boot, const struct sim_area *area)
+{
+    const struct sim_flash_device_config *device = sim_flash_device(boot->flash, area->device);
+    return device == NULL || !device->no_erase;
+}
+
+/* What one call erases: with logical sectors that are not verified, the port knows no others. */
+static bool erase_unit(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t *start,
+                       uint32_t *n_bytes)
+{
+    bool known = !boot->stopped &&
+                 (boot->config->verify_logical_sectors ? area_page(boot, area, offset, start, n_bytes)
+                                                       : area_sector(boot, area, offset, start, n_bytes));
+    if (!known) {
+        boot_flash_status(boot, SIM_OUT_OF_RANGE);
+    }
+    return known;
+}
+
 static void erase_sector_at(struct boot *boot, const struct sim_area *area, uint32_t start, uint32_t n_bytes)
 {
     boot_flash_status(boot, sim_flash_erase(boot->flash, area->device, area->offset + start, n_bytes));
 }
 
-void area_erase(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes)
+static void check_range(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes)
 {
-    if (!boot->stopped && !within(area, offset, n_bytes)) {
+    if (!within(area, offset, n_bytes)) {
         boot_flash_status(boot, SIM_OUT_OF_RANGE);
-    }
-    uint32_t end = offset + n_bytes;
-    while (!boot->stopped && offset < end) {
-        uint32_t start, sector_bytes;
-        if (!area_sector(boot->flash, area, offset, &start, &sector_bytes)) {
-            boot_flash_status(boot, SIM_OUT_OF_RANGE);
-            return;
-        }
-        erase_sector_at(boot, area, start, sector_bytes);
-        offset = start + sector_bytes;
     }
 }
 
-void area_erase_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes)
+static void erase_forwards(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t end)
 {
-    if (!boot->stopped && !within(area, offset, n_bytes)) {
-        boot_flash_status(boot, SIM_OUT_OF_RANGE);
+    uint32_t start, n_bytes;
+    while (offset < end && erase_unit(boot, area, offset, &start, &n_bytes)) {
+        erase_sector_at(boot, area, start, n_bytes);
+        offset = start + n_bytes;
     }
-    uint32_t end = offset + n_bytes;
-    while (!boot->stopped && end > offset) {
-        uint32_t start, sector_bytes;
-        if (!area_sector(boot->flash, area, end - 1, &start, &sector_bytes)) {
-            boot_flash_status(boot, SIM_OUT_OF_RANGE);
-            return;
-        }
-        erase_sector_at(boot, area, start, sector_bytes);
+}
+
+static void erase_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t end)
+{
+    uint32_t start, n_bytes;
+    while (end > offset && erase_unit(boot, area, end - 1, &start, &n_bytes)) {
+        erase_sector_at(boot, area, start, n_bytes);
         end = start;
+    }
+}
+
+void area_erase(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes)
+{
+    check_range(boot, area, offset, n_bytes);
+    if (needs_erase(boot, area)) {
+        erase_forwards(boot, area, offset, offset + n_bytes);
+    }
+}
+
+static void write_erased(struct boot *boot, const struct sim_area *area, uint32_t offset)
+{
+    const struct sim_flash_device_config *device = sim_flash_device(boot->flash, area->device);
+    uint8_t bytes[MAX_WRITE_BYTES];
+    memset(bytes, device->erased, sizeof bytes);
+    area_write(boot, area, offset, bytes, device->write_bytes);
+}
+
+void area_scramble(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes)
+{
+    if (needs_erase(boot, area)) {
+        area_erase(boot, area, offset, n_bytes);
+        return;
+    }
+    check_range(boot, area, offset, n_bytes);
+    uint32_t unit = sim_flash_device(boot->flash, area->device)->write_bytes;
+    uint32_t end = (offset + n_bytes) / unit * unit;
+    for (; offset < end && !boot->stopped; offset += unit) {
+        write_erased(boot, area, offset);
+    }
+}
+
+/* bootutil stops at the lowest unit without writing it. */
+void area_scramble_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset,
+                             uint32_t n_bytes)
+{
+    check_range(boot, area, offset, n_bytes);
+    if (n_bytes == 0) {
+        return;
+    }
+    if (needs_erase(boot, area)) {
+        erase_backwards(boot, area, offset, offset + n_bytes);
+        return;
+    }
+    uint32_t unit = sim_flash_device(boot->flash, area->device)->write_bytes;
+    uint32_t lowest = offset / unit * unit;
+    for (uint32_t at = offset + n_bytes - unit; at > lowest && !boot->stopped; at -= unit) {
+        write_erased(boot, area, at);
     }
 }
 
@@ -204,11 +265,11 @@ uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area)
     return device != NULL ? device->erased : 0xff;
 }
 
-bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uint32_t offset, uint32_t *start,
-                 uint32_t *n_bytes)
+bool area_page(const struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t *start,
+               uint32_t *n_bytes)
 {
     if (offset >= area->n_bytes ||
-        !sim_flash_sector_at(flash, area->device, area->offset + offset, start, n_bytes) ||
+        !sim_flash_sector_at(boot->flash, area->device, area->offset + offset, start, n_bytes) ||
         *start < area->offset) {
         return false;
     }
@@ -216,11 +277,23 @@ bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uin
     return true;
 }
 
-uint32_t area_first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area)
+bool area_sector(const struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t *start,
+                 uint32_t *n_bytes)
+{
+    uint32_t logical = boot->config->logical_sector;
+    if (logical == 0) {
+        return area_page(boot, area, offset, start, n_bytes);
+    }
+    *start = offset - offset % logical;
+    *n_bytes = logical;
+    return *start < area->n_bytes && logical <= area->n_bytes - *start;
+}
+
+uint32_t area_first_sector_bytes(const struct boot *boot, const struct sim_area *area)
 {
     uint32_t start;
     uint32_t n_bytes;
-    return area_sector(flash, area, 0, &start, &n_bytes) ? n_bytes : 0;
+    return area_sector(boot, area, 0, &start, &n_bytes) ? n_bytes : 0;
 }
 
 struct sim_area area_from(const struct sim_area *area, uint32_t offset)

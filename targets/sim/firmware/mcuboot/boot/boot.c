@@ -14,7 +14,7 @@ static uint32_t erase_for_image(struct boot *boot, uint32_t n_image)
     uint32_t unit = record_bytes(boot);
     uint32_t start, sector_bytes;
     uint32_t offset = 0;
-    while (area_sector(boot->flash, primary, offset, &start, &sector_bytes) && !boot->stopped) {
+    while (area_sector(boot, primary, offset, &start, &sector_bytes) && !boot->stopped) {
         area_erase(boot, primary, offset, sector_bytes);
         if (offset + sector_bytes >= n_image) {
             return n_image + unit - n_image % unit;
@@ -47,10 +47,9 @@ static void retire_secondary(struct boot *boot)
 {
     const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
     uint32_t start, sector_bytes;
-    area_erase(boot, secondary, 0, area_first_sector_bytes(boot->flash, secondary));
-    if (!boot->stopped &&
-        area_sector(boot->flash, secondary, secondary->n_bytes - 1, &start, &sector_bytes)) {
-        area_erase(boot, secondary, start, sector_bytes);
+    area_scramble(boot, secondary, 0, area_first_sector_bytes(boot, secondary));
+    if (!boot->stopped && area_sector(boot, secondary, secondary->n_bytes - 1, &start, &sector_bytes)) {
+        area_scramble(boot, secondary, start, sector_bytes);
     }
 }
 

@@ -52,9 +52,13 @@ struct sim_boot_config {
     struct sim_area secondary[SIM_BOOT_MAX_IMAGES];
     struct sim_area scratch;
     unsigned n_images;
-    uint32_t max_align;    /* BOOT_MAX_ALIGN */
-    uint32_t max_sectors;  /* BOOT_MAX_IMG_SECTORS */
-    bool validate_primary; /* MCUBOOT_VALIDATE_PRIMARY_SLOT */
+    uint32_t max_align;      /* BOOT_MAX_ALIGN */
+    uint32_t max_sectors;    /* BOOT_MAX_IMG_SECTORS */
+    bool validate_primary;   /* MCUBOOT_VALIDATE_PRIMARY_SLOT */
+    bool minimal_scramble;   /* MCUBOOT_MINIMAL_SCRAMBLE: a rejected image loses header and trailer only */
+    uint32_t logical_sector; /* MCUBOOT_LOGICAL_SECTOR_SIZE: bytes of the sectors that it counts in; 0: the
+                                part's */
+    bool verify_logical_sectors; /* MCUBOOT_VERIFY_LOGICAL_SECTORS */
     enum sim_downgrade downgrade;
     bool hw_rollback;         /* MCUBOOT_HW_ROLLBACK_PROT: security_counter[] is the device's store, or */
     struct sim_area counters; /* this: little-endian words, the same number for each image, of which the last

@@ -166,15 +166,29 @@ uint32_t scratch_trailer_bytes(struct boot *boot)
     return bytes_of_trailer(boot, &boot->config->scratch, record_bytes(boot));
 }
 
+uint32_t trailer_scramble_start(struct boot *boot, const struct sim_area *area, uint32_t record)
+{
+    uint32_t n_bytes = bytes_of_trailer(boot, area, record);
+    const struct sim_flash_device_config *device = sim_flash_device(boot->flash, area->device);
+    uint32_t start, sector_bytes;
+    if (boot->stopped || device == NULL) {
+        return area->n_bytes;
+    }
+    if (device->no_erase) {
+        uint32_t unit = record > device->write_bytes ? record : device->write_bytes;
+        return area->n_bytes - rig_round_down(n_bytes, unit);
+    }
+    if (!area_sector(boot, area, area->n_bytes - n_bytes, &start, &sector_bytes)) {
+        boot_flash_status(boot, SIM_OUT_OF_RANGE);
+        return area->n_bytes;
+    }
+    return start;
+}
+
 void trailer_erase(struct boot *boot, const struct sim_area *area)
 {
-    uint32_t n_bytes = bytes_of_trailer(boot, area, record_bytes(boot));
-    uint32_t start, sector_bytes;
-    if (boot->stopped || !area_sector(boot->flash, area, area->n_bytes - n_bytes, &start, &sector_bytes)) {
-        boot_flash_status(boot, SIM_OUT_OF_RANGE);
-        return;
-    }
-    area_erase_backwards(boot, area, start, area->n_bytes - start);
+    uint32_t start = trailer_scramble_start(boot, area, record_bytes(boot));
+    area_scramble_backwards(boot, area, start, area->n_bytes - start);
 }
 
 static uint32_t key_field_bytes(const struct boot *boot)

@@ -121,17 +121,25 @@ static inline bool boot_must_announce(const struct boot *boot, enum rig_trailer_
     return secondary == RIG_MAGIC_UNSET || (boot->config->swap_fixes && secondary == RIG_MAGIC_BAD);
 }
 
-/* Offsets are from the area's start. Erases go sector by sector, one operation each. */
+/* Offsets are from the area's start. An erase goes sector by sector, one operation each; on a part without an
+ * erase there is none: the area is ready to be written. */
 bool area_read(struct boot *boot, const struct sim_area *area, uint32_t offset, void *into, size_t n_bytes);
 void area_write(struct boot *boot, const struct sim_area *area, uint32_t offset, const void *bytes,
                 size_t n_bytes);
 void area_erase(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes);
-void area_erase_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes);
+/* bootutil's boot_scramble_region(): what stands there must not be taken for anything afterwards. Erases; on
+ * a part without an erase it writes the erased value, unit by unit. */
+void area_scramble(struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t n_bytes);
+void area_scramble_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset,
+                             uint32_t n_bytes);
 uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area);
-/* The sector holding an offset of the area; false beyond its end. */
-bool area_sector(const struct sim_flash *flash, const struct sim_area *area, uint32_t offset, uint32_t *start,
+/* The sector holding an offset of the area, as the bootloader counts (area_page(): as the part has them);
+ * false beyond its end. */
+bool area_page(const struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t *start,
+               uint32_t *n_bytes);
+bool area_sector(const struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t *start,
                  uint32_t *n_bytes);
-uint32_t area_first_sector_bytes(const struct sim_flash *flash, const struct sim_area *area);
+uint32_t area_first_sector_bytes(const struct boot *boot, const struct sim_area *area);
 struct sim_area area_from(const struct sim_area *area, uint32_t offset); /* the rest of it */
 struct sim_area_reader slot_reader(const struct boot *boot,
                                    enum boot_slot slot); /* from where its image starts */
@@ -148,7 +156,9 @@ void trailer_write_swap_size(struct boot *boot, const struct sim_area *area, uin
 void trailer_write_keys(struct boot *boot, const struct sim_area *area); /* with encryption only */
 /* Into boot->crypt; false: there is none, or it cannot be read. */
 bool trailer_read_key(struct boot *boot, const struct sim_area *area, enum boot_slot slot);
-void trailer_erase(struct boot *boot, const struct sim_area *area); /* "T": last sector first */
+void trailer_erase(struct boot *boot, const struct sim_area *area); /* "T": scrambled, last sector first */
+/* Where that begins, with a trailer of records of so many bytes. */
+uint32_t trailer_scramble_start(struct boot *boot, const struct sim_area *area, uint32_t record);
 void trailer_start_swap(struct boot *boot,
                         const struct sim_area *area); /* all fields of a starting swap, magic last */
 void trailer_write_record(struct boot *boot);

@@ -8,20 +8,55 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint32_t area_n_sectors(const struct sim_flash *flash, const struct sim_area *area)
+static uint32_t area_n_sectors(const struct boot *boot, const struct sim_area *area)
 {
     uint32_t n_sectors = 0;
     uint32_t start = 0;
     uint32_t n_bytes = 0;
-    for (uint32_t offset = 0; area_sector(flash, area, offset, &start, &n_bytes); offset = start + n_bytes) {
+    for (uint32_t offset = 0; area_sector(boot, area, offset, &start, &n_bytes); offset = start + n_bytes) {
         n_sectors++;
     }
     return n_sectors;
 }
 
+/* Logical sectors are in no table. */
 static bool fits_the_table(struct boot *boot, const struct sim_area *area)
 {
-    return area_n_sectors(boot->flash, area) <= boot->config->max_sectors;
+    return boot->config->logical_sector != 0 || area_n_sectors(boot, area) <= boot->config->max_sectors;
+}
+
+/* What boot_verify_logical_sectors() looks at. */
+static bool matches_pages(struct boot *boot, const struct sim_area *area)
+{
+    const struct sim_flash_device_config *device = sim_flash_device(boot->flash, area->device);
+    uint32_t logical = boot->config->logical_sector;
+    bool matches = true;
+    if (device->no_erase) {
+        return logical % device->write_bytes == 0 && area->offset % device->write_bytes == 0;
+    }
+    for (uint32_t at = 0; at < area->n_bytes; at += logical) {
+        uint32_t start, n_bytes;
+        if (!area_page(boot, area, at, &start, &n_bytes)) {
+            return false;
+        }
+        if (start != at) {
+            boot_say(boot, 'E', "boot_verify_logical_sectors: misaligned offset (0x%x)", (unsigned)start);
+            matches = false;
+        }
+    }
+    return matches;
+}
+
+static bool logical_sectors_are_sound(struct boot *boot, const struct sim_area *area)
+{
+    if (boot->config->logical_sector == 0 || area->n_bytes == 0) {
+        return true;
+    }
+    if (area->n_bytes % boot->config->logical_sector != 0) {
+        boot_assert_failed(boot, "area_size %% MCUBOOT_LOGICAL_SECTOR_SIZE == 0");
+        return false;
+    }
+    return !boot->config->verify_logical_sectors || matches_pages(boot, area);
 }
 
 /* BOOT_EFLASH and BOOT_EFLASH_SEC: only the first keeps the headers from being read. */
@@ -29,14 +64,18 @@ bool slots_read_sectors(struct boot *boot)
 {
     bool primary = fits_the_table(boot, boot_area(boot, BOOT_PRIMARY));
     bool secondary = fits_the_table(boot, boot_area(boot, BOOT_SECONDARY));
-    bool scratch = boot->config->mode != RIG_SWAP_SCRATCH || fits_the_table(boot, &boot->config->scratch);
+    bool with_scratch = boot->config->mode == RIG_SWAP_SCRATCH;
+    bool scratch = !with_scratch || fits_the_table(boot, &boot->config->scratch);
+    bool sound = logical_sectors_are_sound(boot, boot_area(boot, BOOT_PRIMARY));
+    sound = logical_sectors_are_sound(boot, boot_area(boot, BOOT_SECONDARY)) && sound;
+    sound = (!with_scratch || logical_sectors_are_sound(boot, &boot->config->scratch)) && sound;
     boot_image(boot)->secondary_unread = primary && !secondary;
-    if (primary && secondary && scratch) {
+    if (primary && secondary && scratch && sound) {
         return true;
     }
     boot_say(boot, 'W', "Failed reading sectors; BOOT_MAX_IMG_SECTORS=%u - too small?",
              (unsigned)boot->config->max_sectors);
-    return boot_image(boot)->secondary_unread;
+    return boot_image(boot)->secondary_unread && sound;
 }
 
 static bool same_sectors(struct boot *boot, uint32_t n_sectors)
@@ -44,8 +83,8 @@ static bool same_sectors(struct boot *boot, uint32_t n_sectors)
     uint32_t at[2] = {0, 0};
     for (uint32_t i = 0; i < n_sectors; i++) {
         uint32_t start, n_primary, n_secondary;
-        if (!area_sector(boot->flash, boot_area(boot, BOOT_PRIMARY), at[0], &start, &n_primary) ||
-            !area_sector(boot->flash, boot_area(boot, BOOT_SECONDARY), at[1], &start, &n_secondary) ||
+        if (!area_sector(boot, boot_area(boot, BOOT_PRIMARY), at[0], &start, &n_primary) ||
+            !area_sector(boot, boot_area(boot, BOOT_SECONDARY), at[1], &start, &n_secondary) ||
             n_primary != n_secondary) {
             boot_say(boot, 'W', "Cannot upgrade: not same sector layout");
             return false;
@@ -56,17 +95,30 @@ static bool same_sectors(struct boot *boot, uint32_t n_sectors)
     return true;
 }
 
+/* A table that is too small has shown before, but for logical sectors, which need none. */
+static bool sectors_are_allowed(struct boot *boot, uint32_t n_sectors)
+{
+    if (n_sectors <= boot->config->max_sectors || boot->config->logical_sector == 0) {
+        return true;
+    }
+    boot_say(boot, 'W', "Cannot upgrade: more sectors than allowed");
+    return false;
+}
+
 /* Move wants the spare sector in primary, offset in secondary; equal slots are accepted by both. */
 static bool uniform_slots_compatible(struct boot *boot)
 {
     bool spare_in_primary = boot->config->mode == RIG_SWAP_MOVE;
-    uint32_t n_primary = area_n_sectors(boot->flash, boot_area(boot, BOOT_PRIMARY));
+    uint32_t n_primary = area_n_sectors(boot, boot_area(boot, BOOT_PRIMARY));
     uint32_t n_secondary =
-        boot_image(boot)->secondary_unread ? 0 : area_n_sectors(boot->flash, boot_area(boot, BOOT_SECONDARY));
+        boot_image(boot)->secondary_unread ? 0 : area_n_sectors(boot, boot_area(boot, BOOT_SECONDARY));
     uint32_t n_larger = spare_in_primary ? n_primary : n_secondary;
     uint32_t n_smaller = spare_in_primary ? n_secondary : n_primary;
     if (n_larger != n_smaller && n_larger != n_smaller + 1) {
         boot_say(boot, 'W', "Cannot upgrade: not a compatible amount of sectors");
+        return false;
+    }
+    if (!sectors_are_allowed(boot, n_primary)) {
         return false;
     }
     return n_secondary > 0 && same_sectors(boot, spare_in_primary ? n_secondary : n_secondary - 1);
@@ -83,7 +135,7 @@ struct tiling {
 static bool take_sector(struct boot *boot, struct tiling *tiling, enum boot_slot slot)
 {
     uint32_t start, n_bytes;
-    if (!area_sector(boot->flash, boot_area(boot, slot), tiling->at[slot], &start, &n_bytes)) {
+    if (!area_sector(boot, boot_area(boot, slot), tiling->at[slot], &start, &n_bytes)) {
         return false;
     }
     tiling->at[slot] += n_bytes;
@@ -143,7 +195,9 @@ static bool tile(struct boot *boot, struct tiling *tiling)
 static bool tiled_slots_compatible(struct boot *boot)
 {
     struct tiling tiling;
-    if (!tile(boot, &tiling)) {
+    if (!sectors_are_allowed(boot, area_n_sectors(boot, boot_area(boot, BOOT_PRIMARY))) ||
+        !sectors_are_allowed(boot, area_n_sectors(boot, boot_area(boot, BOOT_SECONDARY))) ||
+        !tile(boot, &tiling)) {
         return false;
     }
     if (!has_sector(boot, &tiling, BOOT_PRIMARY) && !has_sector(boot, &tiling, BOOT_SECONDARY) &&
@@ -168,8 +222,7 @@ void slots_first_trailer_sector(struct boot *boot, const struct sim_area *area, 
     uint32_t sector_bytes = 0;
     *start = 0;
     *end = area->n_bytes;
-    if (trailer <= area->n_bytes &&
-        area_sector(boot->flash, area, area->n_bytes - trailer, start, &sector_bytes)) {
+    if (trailer <= area->n_bytes && area_sector(boot, area, area->n_bytes - trailer, start, &sector_bytes)) {
         *end = *start + sector_bytes;
     }
 }
@@ -181,13 +234,13 @@ static uint32_t less(uint32_t whole, uint32_t part)
 
 static uint32_t max_with_spare_sector(struct boot *boot)
 {
-    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_PRIMARY));
+    uint32_t sector_bytes = area_first_sector_bytes(boot, boot_area(boot, BOOT_PRIMARY));
     if (sector_bytes == 0) {
         return 0;
     }
     uint32_t n_trailer = rig_round_up(trailer_bytes(boot), sector_bytes);
-    uint32_t primary = area_n_sectors(boot->flash, boot_area(boot, BOOT_PRIMARY)) * sector_bytes;
-    uint32_t secondary = area_n_sectors(boot->flash, boot_area(boot, BOOT_SECONDARY)) * sector_bytes;
+    uint32_t primary = area_n_sectors(boot, boot_area(boot, BOOT_PRIMARY)) * sector_bytes;
+    uint32_t secondary = area_n_sectors(boot, boot_area(boot, BOOT_SECONDARY)) * sector_bytes;
     bool spare_in_primary = boot->config->mode == RIG_SWAP_MOVE;
     primary = less(primary, n_trailer + (spare_in_primary ? sector_bytes : 0));
     /* Upstream's number for the other slot is then below zero, which is more than any. */

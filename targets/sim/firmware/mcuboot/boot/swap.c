@@ -71,7 +71,7 @@ static void swap_sector_by_move(struct boot *boot, uint32_t sector, uint32_t sec
 static uint32_t slots_n_swapped(struct boot *boot, uint32_t swap_size)
 {
     const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
-    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, primary);
+    uint32_t sector_bytes = area_first_sector_bytes(boot, primary);
     if (swap_size > primary->n_bytes || sector_bytes == 0) {
         boot_assert_failed(boot, "swap size 0x%x runs off the sector table", (unsigned)swap_size);
         return 1;
@@ -85,7 +85,7 @@ static uint32_t slots_n_swapped(struct boot *boot, uint32_t swap_size)
 static bool slots_have_room(struct boot *boot, uint32_t n_used)
 {
     const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
-    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, primary);
+    uint32_t sector_bytes = area_first_sector_bytes(boot, primary);
     uint32_t trailer_at, end;
     slots_first_trailer_sector(boot, primary, trailer_bytes(boot), &trailer_at, &end);
     if (n_used <= trailer_at / sector_bytes || boot_has_defect(boot, SIM_BOOT_DEFECT_ACCEPTS_OVERSIZED)) {
@@ -100,7 +100,7 @@ static bool slots_have_room(struct boot *boot, uint32_t n_used)
 void swap_move_run(struct boot *boot)
 {
     struct boot_progress *progress = &boot->progress;
-    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_PRIMARY));
+    uint32_t sector_bytes = area_first_sector_bytes(boot, boot_area(boot, BOOT_PRIMARY));
     uint32_t n_sectors = slots_n_swapped(boot, progress->swap_size);
     boot_say(boot, 'I', "Starting swap using move algorithm.");
     if (boot->stopped || (progress_is_reset(boot) && !slots_have_room(boot, n_sectors + 1))) {
@@ -226,7 +226,7 @@ static struct step plan_step(uint32_t sector, bool reverts, const uint32_t n_use
 void swap_offset_run(struct boot *boot)
 {
     struct boot_progress *progress = &boot->progress;
-    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_PRIMARY));
+    uint32_t sector_bytes = area_first_sector_bytes(boot, boot_area(boot, BOOT_PRIMARY));
     uint32_t n_sectors = slots_n_swapped(boot, progress->swap_size);
     uint32_t n_used[2];
     boot_say(boot, 'I', "Starting swap using offset algorithm.");
@@ -246,7 +246,7 @@ void swap_offset_run(struct boot *boot)
         swap_sector_by_offset(boot, &step, sector_bytes);
     }
     if (reverts) {
-        area_erase(boot, boot_area(boot, BOOT_SECONDARY), 0, sector_bytes);
+        area_scramble(boot, boot_area(boot, BOOT_SECONDARY), 0, sector_bytes);
         trailer_erase(boot, boot_area(boot, BOOT_SECONDARY));
     }
 }
@@ -269,7 +269,7 @@ static uint32_t end_of_swap(struct boot *boot, uint32_t swap_size)
             if (at[i] >= swap_size && at[i] >= at[1 - i]) {
                 continue;
             }
-            if (!area_sector(boot->flash, areas[i], at[i], &start, &n_bytes)) {
+            if (!area_sector(boot, areas[i], at[i], &start, &n_bytes)) {
                 boot_assert_failed(boot, "swap size 0x%x runs off the sector table", (unsigned)swap_size);
                 return 0;
             }
@@ -285,7 +285,7 @@ static uint32_t region_start(struct boot *boot, uint32_t end)
     uint32_t start = end;
     uint32_t sector_start, sector_bytes;
     while (start > 0 &&
-           area_sector(boot->flash, boot_area(boot, BOOT_PRIMARY), start - 1, &sector_start, &sector_bytes) &&
+           area_sector(boot, boot_area(boot, BOOT_PRIMARY), start - 1, &sector_start, &sector_bytes) &&
            end - sector_start <= boot->config->scratch.n_bytes) {
         start = sector_start;
     }
@@ -449,7 +449,7 @@ static void scratch_to_primary(struct boot *boot, const struct region *region)
     boot->progress.state = 0;
     if (through_scratch) {
         /* Backwards: the stale trailer must go before the data that it vouches for. */
-        area_erase_backwards(boot, &boot->config->scratch, 0, boot->config->scratch.n_bytes);
+        area_scramble_backwards(boot, &boot->config->scratch, 0, boot->config->scratch.n_bytes);
     }
 }
 
@@ -511,7 +511,7 @@ static enum boot_slot other(enum boot_slot slot)
 static struct place place_in_move(struct boot *boot, enum boot_slot slot, uint32_t n_sectors)
 {
     const struct boot_progress *progress = &boot->progress;
-    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_PRIMARY));
+    uint32_t sector_bytes = area_first_sector_bytes(boot, boot_area(boot, BOOT_PRIMARY));
     if (progress->phase == PHASE_MOVE) {
         bool moved = slot == BOOT_PRIMARY && progress->step >= n_sectors;
         return in_slot(boot, slot, moved ? sector_bytes : 0);
@@ -544,7 +544,7 @@ static struct place place_in_scratch(struct boot *boot, enum boot_slot slot, uin
 static struct place place_in_offset_revert(struct boot *boot, enum boot_slot slot, uint32_t last)
 {
     const struct boot_progress *progress = &boot->progress;
-    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_PRIMARY));
+    uint32_t sector_bytes = area_first_sector_bytes(boot, boot_area(boot, BOOT_PRIMARY));
     bool first_sector_left = progress->step > last || (progress->step == last && progress->state == 1);
     if (slot == BOOT_PRIMARY) {
         return first_sector_left ? in_slot(boot, BOOT_SECONDARY, sector_bytes)
@@ -556,7 +556,7 @@ static struct place place_in_offset_revert(struct boot *boot, enum boot_slot slo
 static struct place place_in_offset_upgrade(struct boot *boot, enum boot_slot slot, uint32_t last)
 {
     const struct boot_progress *progress = &boot->progress;
-    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_PRIMARY));
+    uint32_t sector_bytes = area_first_sector_bytes(boot, boot_area(boot, BOOT_PRIMARY));
     if (slot == BOOT_PRIMARY) {
         /* Upstream looks into primary again from the last step on, and finds the new image there. */
         bool left = progress->step > 0 || progress->state == 1;
@@ -593,7 +593,7 @@ static struct place place_during_swap(struct boot *boot, enum boot_slot slot)
 static bool read_offset_secondary(struct boot *boot, bool with_progress, struct place *place,
                                   struct rig_image_header *header)
 {
-    uint32_t sector_bytes = area_first_sector_bytes(boot->flash, boot_area(boot, BOOT_SECONDARY));
+    uint32_t sector_bytes = area_first_sector_bytes(boot, boot_area(boot, BOOT_SECONDARY));
     *place = in_slot(boot, BOOT_SECONDARY, offset_reverts(boot, with_progress) ? 0 : sector_bytes);
     if (!read_header_at(boot, place, header)) {
         return false;

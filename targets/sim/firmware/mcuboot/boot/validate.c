@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEADER_MAGIC_BYTES 4u /* ih_magic */
+
 struct sim_boot_memo *sim_boot_memo_new(void)
 {
     return calloc(1, sizeof(struct sim_boot_memo));
@@ -250,11 +252,37 @@ bool counter_update(struct boot *boot, enum boot_slot slot)
     return !boot->stopped;
 }
 
+/* Header and trailer. The image starts in the second sector with swap-offset, whatever swap put it where it
+ * is. */
+static void scramble_ends(struct boot *boot, enum boot_slot slot)
+{
+    const struct sim_area *area = boot_area(boot, slot);
+    const struct sim_flash_device_config *device = sim_flash_device(boot->flash, area->device);
+    uint32_t header = boot->config->mode == RIG_SWAP_OFFSET && slot == BOOT_SECONDARY
+                          ? area_first_sector_bytes(boot, area)
+                          : 0;
+    uint32_t start = header;
+    uint32_t n_bytes = rig_round_up(HEADER_MAGIC_BYTES, device->write_bytes);
+    if (!device->no_erase && !area_sector(boot, area, header, &start, &n_bytes)) {
+        boot_flash_status(boot, SIM_OUT_OF_RANGE);
+        return;
+    }
+    area_scramble(boot, area, start, n_bytes);
+    uint32_t trailer = trailer_scramble_start(boot, area, 0);
+    area_scramble_backwards(boot, area, trailer, area->n_bytes - trailer);
+}
+
+/* bootutil's boot_scramble_slot() */
 void slot_reject(struct boot *boot, enum boot_slot slot)
 {
     const struct sim_area *area = boot_area(boot, slot);
-    if (!boot_has_defect(boot, SIM_BOOT_DEFECT_KEEPS_REJECTED)) {
-        area_erase(boot, area, 0, area->n_bytes);
+    if (boot_has_defect(boot, SIM_BOOT_DEFECT_KEEPS_REJECTED)) {
+        return;
+    }
+    if (boot->config->minimal_scramble) {
+        scramble_ends(boot, slot);
+    } else {
+        area_scramble(boot, area, 0, area->n_bytes);
     }
 }
 

@@ -103,7 +103,7 @@ static bool select_or_erase(struct boot *boot, enum boot_slot slot)
         if (failed) {
             boot->result->swap_type[boot->current] = RIG_SWAP_TYPE_REVERT;
         }
-        area_erase(boot, area, 0, area->n_bytes);
+        area_scramble(boot, area, 0, area->n_bytes);
         return false;
     }
     if (trailer.copy_done != RIG_FLAG_SET && !boot_has_defect(boot, SIM_BOOT_DEFECT_NO_COPY_DONE) &&
