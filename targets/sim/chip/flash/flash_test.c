@@ -69,6 +69,9 @@ static void geometries_that_cannot_be_are_refused(void **state)
     for (size_t i = 0; i < 8; i++) {
         assert_null(sim_flash_new(&bad[i], 1));
     }
+    bad[0] = part(0xff); /* a word of 4 bytes has no room for the mark of one that cannot be read */
+    bad[0].torn_is_error = true;
+    assert_null(sim_flash_new(&bad[0], 1));
     struct sim_flash_device_config good = part(0xff);
     assert_null(sim_flash_new(&good, 0));
     assert_null(sim_flash_new(&good, SIM_FLASH_MAX_DEVICES + 1));
@@ -366,6 +369,85 @@ static void equal_contents_are_equal_whatever_their_history(void **state)
     sim_flash_free(b);
 }
 
+static void memory_without_erase_takes_every_write_and_erases_by_writing(void **state)
+{
+    (void)state;
+    struct sim_flash_device_config config = part(0xff);
+    config.rewrite_forbidden = config.no_erase = true;
+    struct sim_flash *flash = sim_flash_new(&config, 1);
+    static const uint8_t first[4] = {0x0f, 0x0f, 0x0f, 0x0f}, second[4] = {0xf0, 0xf0, 0xf0, 0xf0};
+    assert_int_equal(sim_flash_write(flash, DEVICE, 8, first, 4), SIM_OK);
+    assert_int_equal(sim_flash_write(flash, DEVICE, 8, second, 4), SIM_OK);
+    assert_int_equal(byte_at(flash, 8), 0xf0);
+    /* No sectors: any range of whole units. */
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 8, 100), SIM_OK);
+    assert_int_equal(byte_at(flash, 8), 0xff);
+    assert_int_equal(sim_flash_n_operations(flash), 2 + 4);
+    assert_int_equal(sim_flash_erase_count(flash, DEVICE, 8), 0);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 9, 3), SIM_UNALIGNED);
+    sim_flash_free(flash);
+}
+
+static struct sim_flash *with_ecc(void)
+{
+    struct sim_flash_device_config config = part(0xff);
+    config.write_bytes = 16;
+    config.rewrite_forbidden = config.torn_is_error = true;
+    struct sim_flash *flash = sim_flash_new(&config, 1);
+    assert_non_null(flash);
+    return flash;
+}
+
+static void cut_write(struct sim_flash *flash, uint32_t offset, size_t n_bytes)
+{
+    uint8_t bytes[64] = {0};
+    sim_flash_arm_cut(flash, 0, SIM_CUT_HALF);
+    assert_int_equal(sim_flash_write(flash, DEVICE, offset, bytes, n_bytes), SIM_POWER_LOST);
+    sim_flash_power(flash, true);
+}
+
+static void a_word_that_power_was_lost_in_cannot_be_read_until_it_is_erased(void **state)
+{
+    (void)state;
+    struct sim_flash *flash = with_ecc();
+    uint8_t bytes[64] = {0};
+    cut_write(flash, 0, 64);
+    assert_int_equal(sim_flash_read(flash, DEVICE, 0, bytes, 32), SIM_OK);
+    assert_int_equal(sim_flash_read(flash, DEVICE, 31, bytes, 2), SIM_UNREADABLE);
+    assert_int_equal(sim_flash_read(flash, DEVICE, 47, bytes, 1), SIM_UNREADABLE);
+    assert_int_equal(sim_flash_read(flash, DEVICE, 48, bytes, 16), SIM_OK);
+    assert_int_equal(bytes[0], 0xff);
+    cut_write(flash, 512, 16);
+    assert_int_equal(sim_flash_read(flash, DEVICE, 512, bytes, 1), SIM_UNREADABLE);
+    assert_int_equal(sim_flash_write(flash, DEVICE, 512, bytes, 16), SIM_NOT_ERASED);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 0, 4096), SIM_OK);
+    assert_int_equal(sim_flash_read(flash, DEVICE, 0, bytes, 64), SIM_OK);
+    sim_flash_free(flash);
+}
+
+static void an_erase_that_is_cut_leaves_words_that_cannot_be_read(void **state)
+{
+    (void)state;
+    struct sim_flash *flash = with_ecc();
+    uint8_t bytes[16] = {0};
+    assert_int_equal(sim_flash_write(flash, DEVICE, 16, bytes, 16), SIM_OK);
+    assert_int_equal(sim_flash_write(flash, DEVICE, 4000, bytes, 16), SIM_OK);
+    sim_flash_arm_cut(flash, 0, SIM_CUT_HALF);
+    assert_int_equal(sim_flash_erase(flash, DEVICE, 0, 4096), SIM_POWER_LOST);
+    sim_flash_power(flash, true);
+    assert_int_equal(sim_flash_read(flash, DEVICE, 0, bytes, 16), SIM_OK);
+    assert_int_equal(sim_flash_read(flash, DEVICE, 4000, bytes, 16), SIM_UNREADABLE);
+    assert_int_equal(sim_flash_read(flash, DEVICE, 3984, bytes, 16), SIM_OK);
+    /* It is in the content, whatever its way there. */
+    struct sim_flash_content *content = sim_flash_keep(flash);
+    struct sim_flash *other = with_ecc();
+    sim_flash_restore(other, content);
+    assert_int_equal(sim_flash_read(other, DEVICE, 4000, bytes, 16), SIM_UNREADABLE);
+    sim_flash_content_free(content);
+    sim_flash_free(other);
+    sim_flash_free(flash);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +468,9 @@ int main(void)
         cmocka_unit_test(a_probe_reads_and_writes_without_power_and_without_a_trace),
         cmocka_unit_test(kept_contents_do_not_change_and_come_back),
         cmocka_unit_test(equal_contents_are_equal_whatever_their_history),
+        cmocka_unit_test(memory_without_erase_takes_every_write_and_erases_by_writing),
+        cmocka_unit_test(a_word_that_power_was_lost_in_cannot_be_read_until_it_is_erased),
+        cmocka_unit_test(an_erase_that_is_cut_leaves_words_that_cannot_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

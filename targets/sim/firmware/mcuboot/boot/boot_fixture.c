@@ -53,6 +53,8 @@ static struct sim_flash_device_config device_of(const struct board_plan *plan, u
         .write_bytes = or_default(plan->write_bytes, 4),
         .erased = plan->erased_zero ? 0x00 : 0xff,
         .rewrite_forbidden = !plan->rewrite_allowed,
+        .no_erase = plan->no_erase,
+        .torn_is_error = plan->torn_is_error,
         .write_us = 40,
         .erase_us = 80000};
 }
@@ -139,6 +141,7 @@ void board_put_secondary(struct board *board, unsigned image, const struct rig_b
     const struct sim_area *area = &board->config.secondary[image];
     uint32_t start, sector_bytes;
     assert_true(sim_flash_sector_at(board->flash, area->device, area->offset, &start, &sector_bytes));
+    sector_bytes = or_default(board->config.logical_sector, sector_bytes);
     board_fill(board, area, bytes->bytes, bytes->n_bytes,
                board->config.mode == RIG_SWAP_OFFSET ? sector_bytes : 0);
 }

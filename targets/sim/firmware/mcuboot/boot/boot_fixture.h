@@ -22,6 +22,8 @@ struct board_plan {
     uint32_t new_bytes;
     bool erased_zero;
     bool rewrite_allowed;
+    bool no_erase;
+    bool torn_is_error;
     bool external;
     bool two_images;
     bool ecdsa;
