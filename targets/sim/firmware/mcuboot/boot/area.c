@@ -161,6 +161,19 @@ void area_write(struct boot *boot, const struct sim_area *area, uint32_t offset,
                       sim_flash_write(boot->flash, area->device, area->offset + offset, bytes, n_bytes));
 }
 
+/* As the part has them. */
+static bool area_page(const struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t *start,
+                      uint32_t *n_bytes)
+{
+    if (offset >= area->n_bytes ||
+        !sim_flash_sector_at(boot->flash, area->device, area->offset + offset, start, n_bytes) ||
+        *start < area->offset) {
+        return false;
+    }
+    *start -= area->offset;
+    return true;
+}
+
 static bool needs_erase(const struct boot *boot, const struct sim_area *area)
 {
     const struct sim_flash_device_config *device = sim_flash_device(boot->flash, area->device);
@@ -263,18 +276,6 @@ uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area)
 {
     const struct sim_flash_device_config *device = sim_flash_device(flash, area->device);
     return device != NULL ? device->erased : 0xff;
-}
-
-bool area_page(const struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t *start,
-               uint32_t *n_bytes)
-{
-    if (offset >= area->n_bytes ||
-        !sim_flash_sector_at(boot->flash, area->device, area->offset + offset, start, n_bytes) ||
-        *start < area->offset) {
-        return false;
-    }
-    *start -= area->offset;
-    return true;
 }
 
 bool area_sector(const struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t *start,

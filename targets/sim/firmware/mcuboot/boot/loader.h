@@ -133,10 +133,7 @@ void area_scramble(struct boot *boot, const struct sim_area *area, uint32_t offs
 void area_scramble_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset,
                              uint32_t n_bytes);
 uint8_t area_erased(const struct sim_flash *flash, const struct sim_area *area);
-/* The sector holding an offset of the area, as the bootloader counts (area_page(): as the part has them);
- * false beyond its end. */
-bool area_page(const struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t *start,
-               uint32_t *n_bytes);
+/* The sector holding an offset of the area, as the bootloader counts; false beyond its end. */
 bool area_sector(const struct boot *boot, const struct sim_area *area, uint32_t offset, uint32_t *start,
                  uint32_t *n_bytes);
 uint32_t area_first_sector_bytes(const struct boot *boot, const struct sim_area *area);

@@ -36,11 +36,12 @@ static bool matches_pages(struct boot *boot, const struct sim_area *area)
     }
     for (uint32_t at = 0; at < area->n_bytes; at += logical) {
         uint32_t start, n_bytes;
-        if (!area_page(boot, area, at, &start, &n_bytes)) {
+        if (!sim_flash_sector_at(boot->flash, area->device, area->offset + at, &start, &n_bytes)) {
             return false;
         }
-        if (start != at) {
-            boot_say(boot, 'E', "boot_verify_logical_sectors: misaligned offset (0x%x)", (unsigned)start);
+        if (start != area->offset + at) {
+            boot_say(boot, 'E', "boot_verify_logical_sectors: misaligned offset (0x%x)",
+                     (unsigned)(start - area->offset));
             matches = false;
         }
     }
