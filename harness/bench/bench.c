@@ -82,29 +82,29 @@ static void claim_text(struct claims *claims, struct rig_bench_board *board, con
     free(real);
 }
 
-static void claim_power(struct claims *claims, struct rig_bench_board *board)
+/* A channel that switches something: which one, and with what arguments. */
+static void claim_channel(struct claims *claims, struct rig_bench_board *board,
+                          const struct rig_record *variant, const struct rig_field **driver,
+                          const struct rig_record **found)
 {
-    const struct rig_record *power = board->spec->power;
     const struct rig_value *arguments = NULL;
     g_autofree char *channel = NULL;
 
-    if (!power)
-        return;
-    board->power_driver = rig_record_variant(power, &arguments);
-    if (!board->power_driver || !arguments->record) {
-        board->power_driver = NULL;
+    *driver = variant ? rig_record_variant(variant, &arguments) : NULL;
+    if (!*driver || !arguments->record) {
+        *driver = NULL;
         return;
     }
-    board->power = arguments->record;
-    channel = rig_power_channel_key(board->power_driver, board->power);
+    *found = arguments->record;
+    channel = rig_power_channel_key(*driver, *found);
     if (board->starts && strchr(channel, '$'))
         return;
-    claim(claims, board, arguments->node ? arguments->node : power->node,
+    claim(claims, board, arguments->node ? arguments->node : variant->node,
           g_strdup_printf("power-channel %s", channel));
     /* A PPK2 is a serial port that no console can share; a relay board's port may have several channels. */
-    if (strcmp(board->power_driver->name, "ppk2") == 0)
-        claim_text(claims, board, "serial-port", board->power->node, "tty",
-                   RIG_STRUCT(board->power, struct rig_ppk2_spec)->tty);
+    if (strcmp((*driver)->name, "ppk2") == 0)
+        claim_text(claims, board, "serial-port", (*found)->node, "tty",
+                   RIG_STRUCT(*found, struct rig_ppk2_spec)->tty);
 }
 
 /* SMP over the console: one port, claimed as the console. */
@@ -156,7 +156,8 @@ static void add_board(struct rig_bench *bench, struct claims *claims, const stru
     /* A name is one of this file only: another bench may have a board that is called the same. */
     name_key = g_strdup_printf("name %s", board->name);
     claim_only(claims, board, rig_node_get(spec->node, "board"), name_key);
-    claim_power(claims, board);
+    claim_channel(claims, board, spec->power, &board->power_driver, &board->power);
+    claim_channel(claims, board, spec->button, &board->button_driver, &board->button);
     claim_rest(claims, board);
     if (board->resources->len == 0) {
         g_autofree char *path = g_canonicalize_filename(bench->source->path, NULL);

@@ -68,7 +68,8 @@ struct rig_bench_board_spec {
     const char *const *tags;
     const char *target;
     const struct rig_start_spec *const *start;
-    const struct rig_record *power; /* a variant of rig_power_shape */
+    const struct rig_record *power;  /* a variant of rig_power_shape */
+    const struct rig_record *button; /* the same */
     const struct rig_probe_spec *probe;
     const struct rig_link_spec *link;
     const struct rig_ble_spec *ble;
@@ -83,8 +84,10 @@ struct rig_bench_spec {
 struct rig_bench_board {
     const char *name;
     const struct rig_bench_board_spec *spec;
-    const struct rig_field *power_driver; /* NULL: the bench cannot switch it */
-    const struct rig_record *power;       /* its arguments */
+    const struct rig_field *power_driver;  /* NULL: the bench cannot switch it */
+    const struct rig_record *power;        /* its arguments */
+    const struct rig_field *button_driver; /* the same of what presses its button */
+    const struct rig_record *button;
     bool starts;          /* it has `start`: its other fields may hold words that are known later */
     GPtrArray *resources; /* char *: what only one run may use at a time, sorted: "power hid-relay ABCDE 2" */
 };
@@ -117,6 +120,8 @@ struct rig_bench_entry {
     const struct rig_bench_board_spec *spec; /* of the record; NULL: it is the other one */
     const struct rig_field *power_driver;
     const struct rig_record *power;
+    const struct rig_field *button_driver;
+    const struct rig_record *button;
 };
 /* words: name -> text, both char *. A board without `start` is bound too: its `$` are characters then.
  * RIG_ERROR_INPUT carries the diagnostics. The bench must outlive it. */

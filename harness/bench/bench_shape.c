@@ -118,6 +118,8 @@ static const struct rig_field board_fields[] = {
                      .about = "Programs that run as long as the board is used: an emulator, a server."),
     RIG_FIELD("power", VARIANT, struct rig_bench_board_spec, power, .shape = &rig_power_shape,
               .about = "How its supply is switched: one driver and its fields."),
+    RIG_FIELD("button", VARIANT, struct rig_bench_board_spec, button, .shape = &rig_power_shape,
+              .about = "What presses its button while it is on: a relay across it, a GPIO by a command."),
     RIG_STRUCT_FIELD("probe", RECORD, struct rig_bench_board_spec, probe, struct rig_probe_spec, &probe_shape,
                      .about = "Its debug probe."),
     RIG_STRUCT_FIELD("link", VARIANT, struct rig_bench_board_spec, link, struct rig_link_spec, &link_shape,

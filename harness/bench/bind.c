@@ -71,14 +71,22 @@ static void check_words(const struct rig_bench_entry *entry, const struct rig_no
         check_text(entry, node, diagnostics);
 }
 
-static void find_power(struct rig_bench_entry *entry)
+static const struct rig_field *driver_of(const struct rig_record *variant,
+                                         const struct rig_record **arguments)
 {
-    const struct rig_value *arguments = NULL;
+    const struct rig_value *value = NULL;
+    const struct rig_field *driver = variant ? rig_record_variant(variant, &value) : NULL;
 
-    if (!entry->spec || !entry->spec->power)
+    *arguments = value ? value->record : NULL;
+    return driver;
+}
+
+static void find_drivers(struct rig_bench_entry *entry)
+{
+    if (!entry->spec)
         return;
-    entry->power_driver = rig_record_variant(entry->spec->power, &arguments);
-    entry->power = arguments->record;
+    entry->power_driver = driver_of(entry->spec->power, &entry->power);
+    entry->button_driver = driver_of(entry->spec->button, &entry->button);
 }
 
 static struct rig_bench_entry *bind(const struct rig_bench_board *board, const struct rig_node *node,
@@ -100,7 +108,7 @@ static struct rig_bench_entry *bind(const struct rig_bench_board *board, const s
     if (entry->record && shape == &rig_bench_board_shape)
         entry->spec = RIG_STRUCT(entry->record, struct rig_bench_board_spec);
     if (entry->record && diagnostics.n_added == 0)
-        find_power(entry);
+        find_drivers(entry);
     else
         text = rig_diagnostics_format(&diagnostics, false);
     rig_diagnostics_clear(&diagnostics);

@@ -314,6 +314,11 @@ void rig_sim_host_power(struct rig_sim_host *host, bool on)
         power_off(host);
 }
 
+void rig_sim_host_button(struct rig_sim_host *host, bool held)
+{
+    sim_board_hold_button(host->sim, held);
+}
+
 /* --- commands --- */
 
 static void set_count(JsonObject *object, const char *name, guint64 count)
@@ -334,6 +339,16 @@ static bool command_power(struct rig_sim_host *host, JsonObject *request, JsonOb
     if (!json_object_has_member(request, "on"))
         return refuse(error, "'power' wants \"on\": true or false");
     rig_sim_host_power(host, rig_control_flag(request, "on", false));
+    return true;
+}
+
+static bool command_button(struct rig_sim_host *host, JsonObject *request, JsonObject *response,
+                           GError **error)
+{
+    (void)response;
+    if (!json_object_has_member(request, "held"))
+        return refuse(error, "'button' wants \"held\": true or false");
+    rig_sim_host_button(host, rig_control_flag(request, "held", false));
     return true;
 }
 
@@ -560,7 +575,7 @@ static const struct {
 } commands[] = {
     {"power", command_power},   {"reset", command_reset},   {"status", command_status},
     {"cut", command_cut},       {"disarm", command_disarm}, {"flash", command_flash},
-    {"behave", command_behave}, {"radio", command_radio},
+    {"behave", command_behave}, {"radio", command_radio},   {"button", command_button},
 };
 
 bool rig_sim_host_command(struct rig_sim_host *host, JsonObject *request, JsonObject *response,

@@ -36,11 +36,14 @@ guint64 rig_sim_host_idle_us(const struct rig_sim_host *host);
 
 /* Switches the supply. */
 void rig_sim_host_power(struct rig_sim_host *host, bool on);
+/* Holds the board's button, or lets it go. */
+void rig_sim_host_button(struct rig_sim_host *host, bool held);
 
 /* One request of the control protocol (drivers/sim/control.h); what is asked for is added to `response`.
  * Times are microseconds, of the board's clock. RIG_ERROR_INPUT: it is not understood, or cannot be now.
  *
  *   {"command": "power", "on": true}
+ *   {"command": "button", "held": true}
  *   {"command": "reset"}                        by its pin
  *   {"command": "status"}                       power, state, boots, resets, image, confirmed, halted,
  * now_us, cut; with a radio its words

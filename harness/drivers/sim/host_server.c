@@ -199,19 +199,22 @@ static bool console_command(struct console *console, JsonObject *request, GError
 #define RELAY_START 0xa0
 #define RELAY_ASK_STATES 0xff
 
-/* A made-up LCUS relay of one channel in the supply, behind a pseudo-terminal. Frames: drivers/power/lcus.c.
- */
+/* A made-up LCUS relay of two channels, in the supply and across the board's button, behind a
+ * pseudo-terminal. Frames: drivers/power/lcus.c. */
+enum relay_channel { RELAY_SUPPLY, RELAY_BUTTON, N_RELAY_CHANNELS };
 struct relay {
     struct rig_pty pty;
-    bool on; /* the coil: what the board makes of it is another thing */
+    bool on[N_RELAY_CHANNELS]; /* the coil: what the board makes of it is another thing */
     guint8 frame[4];
     gsize n_bytes;
 };
 
 static void tell_state(const struct relay *relay)
 {
-    const char *text = relay->on ? "CH1: ON \r\n" : "CH1: OFF\r\n";
+    char text[32];
 
+    g_snprintf(text, sizeof text, "CH1: %s\r\nCH2: %s\r\n", relay->on[RELAY_SUPPLY] ? "ON " : "OFF",
+               relay->on[RELAY_BUTTON] ? "ON " : "OFF");
     if (write(relay->pty.master, text, strlen(text)) < 0)
         return; /* nobody reads: a relay does not wait */
 }
@@ -219,13 +222,18 @@ static void tell_state(const struct relay *relay)
 static void carry_out(struct relay *relay, struct rig_sim_host *host)
 {
     const guint8 *frame = relay->frame;
+    bool *on = &relay->on[frame[1] == 1 ? RELAY_SUPPLY : RELAY_BUTTON];
 
-    if (frame[1] != 1 || frame[2] > 1 || frame[3] != (guint8)(RELAY_START + frame[1] + frame[2]))
+    if (frame[1] < 1 || frame[1] > N_RELAY_CHANNELS || frame[2] > 1 ||
+        frame[3] != (guint8)(RELAY_START + frame[1] + frame[2]))
         return;
-    if (relay->on == (frame[2] == 1))
+    if (*on == (frame[2] == 1))
         return; /* the coil does not move */
-    relay->on = frame[2];
-    rig_sim_host_power(host, relay->on);
+    *on = frame[2];
+    if (frame[1] == 1)
+        rig_sim_host_power(host, *on);
+    else
+        rig_sim_host_button(host, *on);
 }
 
 static void take_byte(struct relay *relay, struct rig_sim_host *host, guint8 byte)

@@ -47,9 +47,9 @@ static bool start_programs(struct rig_wired *board, GError **error)
 }
 
 /* Identity and USB port of one relay board are two names of one thing: only the open device tells. */
-static bool lock_channel(struct rig_wired *board, GError **error)
+static bool lock_channel(struct rig_wired *board, const struct rig_power *channel, GError **error)
 {
-    g_autofree char *resource = g_strdup_printf("supply %s", rig_channel_resource(board->power.channel));
+    g_autofree char *resource = g_strdup_printf("supply %s", rig_channel_resource(channel));
 
     return !board->config.lock || rig_lock_add(board->config.lock, resource, error);
 }
@@ -62,7 +62,15 @@ static bool open_power(struct rig_wired *board, GError **error)
         return true;
     board->power.channel =
         rig_power_open(&board->host, board->entry->power_driver, board->entry->power, error);
-    return board->power.channel && lock_channel(board, error);
+    return board->power.channel && lock_channel(board, board->power.channel, error);
+}
+
+static bool open_button(struct rig_wired *board, GError **error)
+{
+    if (board->config.simulator || !board->entry->button_driver)
+        return true;
+    board->button = rig_power_open(&board->host, board->entry->button_driver, board->entry->button, error);
+    return board->button && lock_channel(board, board->button, error);
 }
 
 static bool open_console(struct rig_wired *board, GError **error)
@@ -180,8 +188,8 @@ bool rig_wired_attach(struct rig_wired *board, GError **error)
     rig_power_host_init(&board->host);
     if (start_programs(board, error) &&
         (board->entry = rig_bench_bind(board->config.entry, board->words, error)) &&
-        open_power(board, error) && open_probe(board, error) && open_console(board, error) &&
-        fill_place(board, error)) {
+        open_power(board, error) && open_button(board, error) && open_probe(board, error) &&
+        open_console(board, error) && fill_place(board, error)) {
         board->attached = true;
         rig_wired_tell_probe(board);
         return true;
@@ -219,6 +227,7 @@ void rig_wired_detach(struct rig_wired *board)
     if (board->config.simulator)
         board->config.simulator->ops->disconnect(board);
     rig_power_free(g_steal_pointer(&board->power.channel));
+    rig_power_free(g_steal_pointer(&board->button));
     rig_power_host_clear(&board->host);
     board->place = (struct rig_link_place){.kind = kind, .max_mtu = max_mtu};
     g_clear_pointer(&board->place_host, g_free);

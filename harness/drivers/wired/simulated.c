@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "drivers/links/links.h"
 #include "drivers/sim/control.h"
+#include "drivers/sim/firmware.h"
 #include "drivers/sim/sim_driver.h"
 #include "sim/chip/ble/pdu_faults.h"
 
@@ -313,6 +314,14 @@ static bool supply_set(struct rig_power *power, bool on, GError **error)
 
     json_object_set_boolean_member(request, "on", on);
     return ask(feeder(power), request, NULL, error);
+}
+
+static bool process_button(struct rig_wired *board, bool held, GError **error)
+{
+    JsonObject *request = rig_control_request("button");
+
+    json_object_set_boolean_member(request, "held", held);
+    return ask(of(&board->board), request, NULL, error);
 }
 
 static bool supply_is_on(struct rig_power *power, bool *on, GError **error)
@@ -635,6 +644,7 @@ static const struct rig_simulator_ops process_ops = {
     .disconnect = disconnect_process,
     .fill_place = fill_place,
     .take_events = take_events,
+    .hold_button = process_button,
     .forget = process_forget,
     .free = process_free,
 };
@@ -651,6 +661,7 @@ static bool check_names(const struct rig_process_config *config, GError **error)
 
 struct rig_board *rig_process_board_new(const struct rig_process_config *config, GError **error)
 {
+    const struct rig_sim_firmware *firmware = rig_sim_firmware_of(config->target, NULL);
     struct process *simulator;
     struct rig_board *board;
 
@@ -665,6 +676,7 @@ struct rig_board *rig_process_board_new(const struct rig_process_config *config,
     simulator->simulator = (struct rig_simulator){
         .ops = &process_ops,
         .speed = simulator->has_radio ? 1 : SPEED,
+        .has_button = firmware && firmware->firmware->button,
         .comes_programmed = simulator->has_radio || !g_str_equal(config->target->spec->approtect, "off")};
     simulator->arguments = g_ptr_array_new_with_free_func(g_free);
     simulator->taught = g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);

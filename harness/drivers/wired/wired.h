@@ -29,6 +29,7 @@ struct rig_simulator_ops {
     /* What no bench says: how the board is found under its options. */
     void (*fill_place)(const struct rig_simulator *simulator, const struct rig_layout *layout,
                        struct rig_link_place *place);
+    bool (*hold_button)(struct rig_wired *board, bool held, GError **error); /* with has_button */
     void (*take_events)(struct rig_wired *board);    /* strikes of faults, to the listener */
     void (*forget)(struct rig_simulator *simulator); /* what images of this case were taught */
     void (*free)(struct rig_simulator *simulator);
@@ -36,6 +37,7 @@ struct rig_simulator_ops {
 struct rig_simulator {
     const struct rig_simulator_ops *ops;
     guint speed;           /* board seconds per second */
+    bool has_button;       /* its firmware knows one */
     bool comes_programmed; /* its images are in the flash from the start; else the probe puts them there */
 };
 
@@ -115,6 +117,7 @@ struct rig_wired {
     GPtrArray *programs; /* struct rig_program * */
     struct rig_power_host host;
     struct rig_wired_power power;
+    struct rig_power *button; /* what presses it: switched on; NULL: the bench has none */
     struct rig_openocd_probe probe;
     struct rig_openocd_config openocd;
     GPtrArray *openocd_arguments; /* char *, NULL-terminated */

@@ -110,6 +110,16 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     return rig_wired_set_up(board, setup, error);
 }
 
+static bool hold_button(struct rig_board *base, bool held, GError **error)
+{
+    struct rig_wired *board = self(base);
+
+    if (!rig_wired_attach(board, error))
+        return false;
+    return board->config.simulator ? board->config.simulator->ops->hold_button(board, held, error)
+                                   : board->button->ops->set(board->button, held, error);
+}
+
 static bool board_make_safe(struct rig_board *base, GError **error)
 {
     struct rig_wired *board = self(base);
@@ -121,10 +131,14 @@ static bool board_make_safe(struct rig_board *base, GError **error)
         return true;
     (void)!power->ops->disarm_cut(power, &record, NULL);
     close_link(board);
+    if (board->button)
+        safe = board->button->ops->set(board->button, false, error);
     if (board->power.channel) {
+        GError **told = safe ? error : NULL;
+
         (void)!rig_openocd_probe_end_peek(&board->probe, NULL);
         rig_openocd_probe_power(&board->probe, false);
-        safe = board->power.channel->ops->set(board->power.channel, false, error);
+        safe = board->power.channel->ops->set(board->power.channel, false, told) && safe;
         board->power.on = false;
         board->lost = board->lost || !safe;
     }
@@ -265,6 +279,17 @@ static void add_power_capabilities(const struct rig_bench_board *entry, GPtrArra
     g_ptr_array_add(capabilities, (gpointer) "power-cut-at-memory");
 }
 
+static void add_button(struct rig_wired *board, GPtrArray *capabilities)
+{
+    const struct rig_simulator *simulator = board->config.simulator;
+    bool there = simulator ? simulator->has_button : board->config.entry->button_driver != NULL;
+
+    if (!there)
+        return;
+    g_ptr_array_add(capabilities, (gpointer) "button");
+    board->board.hold_button = hold_button;
+}
+
 static bool read_key(struct rig_wired *board, GError **error)
 {
     if (!rig_target_read_key(board->config.target, board->board.layout.signing, &board->key, error))
@@ -355,6 +380,7 @@ struct rig_board *rig_wired_board_new(const struct rig_wired_config *config, GEr
     add_capabilities(capabilities, config->simulator ? of_simulator : of_bench);
     if (load_parts(board, error) && make_link(board, capabilities, error)) {
         add_power_capabilities(board->config.entry, capabilities);
+        add_button(board, capabilities);
         g_ptr_array_add(capabilities, NULL);
         board->capabilities = (const char **)g_ptr_array_free(capabilities, FALSE);
         board->board.capabilities = board->capabilities;
