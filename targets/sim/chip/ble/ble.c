@@ -293,11 +293,12 @@ static bool sim_gatt_same_table(const struct sim_gatt_services *one, const struc
     return same;
 }
 
-/* A bonded central asks a SoftDevice nothing; Zephyr's Database Hash it reads, where there is one. */
+/* A bonded central believes a SoftDevice without a look; elsewhere it looks at the services on each
+ * connection, as Linux does, or at their hash, unless it ignores changes. */
 static bool keeps_an_old_table(const struct sim_ble *ble)
 {
     return ble->keeps_table && !ble->advertiser.next_address &&
-           (ble->services.softdevice || ble->services.no_service_changed || ble->ignores_changes);
+           (ble->services.softdevice || ble->ignores_changes);
 }
 
 enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],

@@ -246,9 +246,82 @@ static void a_silent_link_answers_nothing_until_it_speaks_again(void **state)
 
 #define ON_AIR(test) cmocka_unit_test_setup_teardown(test, open_air, close_air)
 
+/* --- a service that comes and goes while a client is connected: 14 the product's (16 its state, 17 CCC), 18
+ * SMP (20 value, 21 CCC) --- */
+
+static int open_maintained_air(void **state)
+{
+    struct air *air = malloc(sizeof *air);
+    struct bench_config board = air_board();
+    struct sim_stack_config stack = {0};
+
+    board.app.maintenance = SIM_MAINTENANCE_SERVICE_ABSENT;
+    board.app.maintenance_entry = SIM_MAINTENANCE_BY_ATT_WRITE;
+    air_open(air, &board, &stack);
+    air_connect(air);
+    *state = air;
+    return 0;
+}
+
+#define SMP_SERVICE "84 aa 60 74 52 8a 8b 86 d3 4c b7 1d 1d dc 53 8d"
+
+static void G_7_1_a_service_that_comes_or_goes_is_told_by_its_range(void **state)
+{
+    att(state, "12 09 00 02 00", "13");
+    att(state, "10 12 00 ff ff 00 28", "01 10 12 00 0a");
+    att(state, "12 10 00 01", "13");
+    air_expect(*state, AIR_ATT, "1d 08 00 12 00 15 00");
+    att(state, "1e", "");
+    att(state, "10 12 00 ff ff 00 28", "11 14 12 00 15 00 " SMP_SERVICE);
+    att(state, "12 15 00 01 00", "13");
+    att(state, "12 10 00 00", "13");
+    air_expect(*state, AIR_ATT, "1d 08 00 12 00 15 00");
+    att(state, "1e", "");
+    att(state, "12 15 00 01 00", "01 12 15 00 01");
+    att(state, "52 14 00 55", "");
+}
+
+static void G_7_1_two_changes_before_the_confirmation_are_told_twice(void **state)
+{
+    att(state, "12 09 00 02 00", "13");
+    att(state, "12 10 00 01", "13");
+    air_expect(*state, AIR_ATT, "1d 08 00 12 00 15 00");
+    att(state, "12 10 00 00", "13");
+    att(state, "1e", "1d 08 00 12 00 15 00");
+    att(state, "1e", "");
+    att(state, "0a 10 00", "0b 00");
+}
+
+static void G_2_5_2_1_who_caches_robustly_is_told_once_that_its_table_is_old(void **state)
+{
+    att(state, "12 0b 00 01", "13");
+    att(state, "12 10 00 01", "13");
+    att(state, "0a 10 00", "01 0a 00 00 12");
+    att(state, "0a 10 00", "0b 01");
+    att(state, "12 10 00 00", "13");
+    att(state, "0a 10 00", "01 0a 00 00 12"); /* again: it is another change */
+}
+
+static void G_7_1_who_did_not_subscribe_is_told_nothing(void **state)
+{
+    att(state, "12 10 00 01", "13");
+    air_run_us(*state, 100000);
+    assert_null(air_take(*state, AIR_ATT));
+    att(state, "12 10 00 01", "13"); /* no change */
+    att(state, "10 12 00 ff ff 00 28", "11 14 12 00 15 00 " SMP_SERVICE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(G_7_1_a_service_that_comes_or_goes_is_told_by_its_range,
+                                        open_maintained_air, close_air),
+        cmocka_unit_test_setup_teardown(G_7_1_two_changes_before_the_confirmation_are_told_twice,
+                                        open_maintained_air, close_air),
+        cmocka_unit_test_setup_teardown(G_2_5_2_1_who_caches_robustly_is_told_once_that_its_table_is_old,
+                                        open_maintained_air, close_air),
+        cmocka_unit_test_setup_teardown(G_7_1_who_did_not_subscribe_is_told_nothing, open_maintained_air,
+                                        close_air),
         ON_AIR(F_3_4_1_an_unknown_request_is_not_supported),
         ON_AIR(F_3_3_unknown_commands_and_answers_nobody_asked_for_are_ignored),
         ON_AIR(F_3_4_2_mtu_is_the_smaller_of_both),
