@@ -23,6 +23,7 @@ extern const char *const rig_choices_swap[],
                                                                             *const rig_choices_aes[],
                                                                                 *const rig_choices_defects[];
 extern const char *const rig_choices_maintenance[], *const rig_choices_maintenance_entry[];
+extern const char *const rig_choices_recovery[], *const rig_choices_recovery_commands[];
 extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const rig_choices_buttonless[];
 
 #define RIG_BOARD_OPTION_FIELDS                                                                              \
@@ -77,6 +78,21 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
         RIG_FIELD("verify-logical-sectors", FLAG, struct rig_options_spec, verify_logical_sectors,           \
                   .about = "The bootloader compares logical sectors with the part's at every boot "          \
                            "(MCUBOOT_VERIFY_LOGICAL_SECTORS)."),                                             \
+        RIG_FIELD("serial-recovery", CHOICE, struct rig_options_spec, serial_recovery, .list = true,         \
+                  .may_be_empty = true, .choices = rig_choices_recovery,                                     \
+                  .about = "What makes the bootloader serve SMP on its serial port: a reset with boot mode " \
+                           "bootloader, a button that is held at a reset (`button-held`), no image that "    \
+                           "may run. Without it, or with [], nothing does."),                                \
+        RIG_FIELD("recovery-commands", CHOICE, struct rig_options_spec, recovery_commands, .list = true,     \
+                  .may_be_empty = true, .choices = rig_choices_recovery_commands,                            \
+                  .about =                                                                                   \
+                      "What serial recovery was built with beside image list, upload and reset; without "    \
+                      "it [hash]. slot-upload: `image` numbers the slots from 1 "                            \
+                      "(MCUBOOT_SERIAL_DIRECT_IMAGE_UPLOAD)."),                                              \
+        RIG_FIELD("recovery-buffer", SIZE, struct rig_options_spec, recovery_buffer, .min = 128,             \
+                  .max = 4096,                                                                               \
+                  .about = "Serial recovery: the largest frame with its length and CRC "                     \
+                           "(BOOT_SERIAL_MAX_RECEIVE_SIZE); without it 1 KiB."),                             \
         RIG_FIELD("update-needs", CHOICE, struct rig_options_spec, update_needs,                             \
                   .choices = rig_choices_security, .about = "What the update service demands of the link."), \
         RIG_FIELD("bonding", FLAG, struct rig_options_spec, bonding, .about = "The board bonds at all."),    \
@@ -157,7 +173,8 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                            "bootloader at address + 1), bonded (the bond is handed over), experimental "     \
                            "(SDK 12)."),                                                                     \
         RIG_FIELD("button-held", FLAG, struct rig_options_spec, button_held,                                 \
-                  .about = "Nordic: somebody holds the button that leads into the bootloader at a reset."),  \
+                  .about = "Somebody holds the button that leads into the bootloader at a reset: "           \
+                           "Nordic's, or serial recovery."),                                                 \
         RIG_FIELD("requires-bonds", FLAG, struct rig_options_spec, requires_bonds,                           \
                   .about = "Nordic: the bootloader serves bonded hosts only "                                \
                            "(NRF_DFU_BLE_REQUIRES_BONDS), as an application with `buttonless: bonded` "      \

@@ -32,6 +32,9 @@ struct rig_options_spec {
     const bool *minimal_scramble;
     const guint32 *logical_sector;
     const bool *verify_logical_sectors;
+    const char *const *serial_recovery; /* lists are NULL-terminated */
+    const char *const *recovery_commands;
+    const guint16 *recovery_buffer;
     const char *update_needs;
     const bool *bonding;
     const char *pairing;

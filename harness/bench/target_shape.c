@@ -22,6 +22,9 @@ const char *const rig_choices_signing[] = {"ecdsa-p256", "rsa-2048",       "rsa-
 const char *const rig_choices_encryption[] = {
     "none", "rsa-2048", "aes-kw", "ecies-p256", "ecies-x25519", "ecies-x25519-sha512", NULL};
 const char *const rig_choices_aes[] = {"128", "256", NULL};
+const char *const rig_choices_recovery[] = {"boot-mode", "button", "no-image", NULL};
+const char *const rig_choices_recovery_commands[] = {"echo",      "parameters",  "hash", "image-state",
+                                                     "slot-info", "slot-upload", NULL};
 static const char *const rewrites[] = {"refused", "clears-bits", NULL};
 static const char *const links[] = {"ble", "serial", "udp", NULL};
 static const char *const erases[] = {"needed", "none", NULL};

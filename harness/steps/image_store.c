@@ -567,15 +567,19 @@ static char *store_key(const struct rig_image_plan *plan, const struct rig_board
 {
     const struct rig_nordic_layout *nordic = &board->layout.nordic;
     struct rig_slot slot = {0};
+    struct rig_image_recipe placed = {0};
 
     pad_slot(plan->spec, board, &slot);
-    return g_strdup_printf(
-        "%p/%p/%p/%d/%u/%u/%s/%d/%d/%u/%u/%u/%d/%u/%d/%u/%u/%u", (const void *)plan, (const void *)board->key,
-        (const void *)board->encryption_key, board->layout.encryption, board->layout.aes_bits,
-        board->header_bytes, rig_signing_name(board->layout.signing, &board->layout.signed_how),
-        board->layout.signed_how.key_in_image, board->layout.signing_needed, slot.n_bytes, slot.image_offset,
-        slot.geometry.max_align, board->demands.counter, board->demands.least_counter, board->layout.family,
-        nordic->hardware_version, nordic->softdevice_id, nordic->softdevice_bytes);
+    (void)place(plan->spec, board, &placed);
+    return g_strdup_printf("%p/%p/%p/%d/%u/%u/%s/%d/%d/%u/%u/%u/%d/%u/%d/%u/%u/%u/%x/%x", (const void *)plan,
+                           (const void *)board->key, (const void *)board->encryption_key,
+                           board->layout.encryption, board->layout.aes_bits, board->header_bytes,
+                           rig_signing_name(board->layout.signing, &board->layout.signed_how),
+                           board->layout.signed_how.key_in_image, board->layout.signing_needed, slot.n_bytes,
+                           slot.image_offset, slot.geometry.max_align, board->demands.counter,
+                           board->demands.least_counter, board->layout.family, nordic->hardware_version,
+                           nordic->softdevice_id, nordic->softdevice_bytes, placed.flags,
+                           placed.load_address);
 }
 
 /* Only what is written: an image that bootrig made knows how it behaves. */

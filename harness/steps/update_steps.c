@@ -269,10 +269,12 @@ static bool says_all(const struct rig_fit *fit)
            (rig_fit_is_chosen(fit, "reassembly") || rig_fit_is_chosen(fit, "parameters"));
 }
 
-/* Nordic: an update may go to bank 0, and must where there is no other. */
+/* Nordic: an update may go to bank 0, and must where there is no other; so it is with a single slot. */
 static guint slot_of(const struct rig_fit *fit, guint number)
 {
-    return fit->layout.family == RIG_BOOTLOADER_MCUBOOT ? 2 * number + 1 : 0;
+    bool two = fit->layout.family == RIG_BOOTLOADER_MCUBOOT && fit->layout.mode != RIG_SWAP_SINGLE;
+
+    return two ? 2 * number + 1 : 0;
 }
 
 /* What is to outlast a lost link needs a board that keeps it. */

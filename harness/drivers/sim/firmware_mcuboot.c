@@ -59,6 +59,7 @@ static void configure_slots(struct sim_boot_config *boot, const struct rig_layou
 static void begin(struct rig_sim *sim)
 {
     memset(&sim->mcuboot, 0, sizeof sim->mcuboot);
+    sim->mcuboot.recovery.commands = SIM_RECOVERY_HASH;
     sim->mcuboot.app.reassembly = rig_board_option_is_on_by_default("reassembly");
     sim->mcuboot.app.parameters_command = rig_board_option_is_on_by_default("parameters");
     sim->mcuboot.app.original_protocol = rig_board_option_is_on_by_default("original-protocol");
@@ -114,9 +115,35 @@ static void apply_app_options(struct sim_app_config *app, const struct rig_optio
     apply_maintenance(app, options);
 }
 
+/* Bits in the order of the choices. */
+static guint32 bits_of(const char *const *names, const char *const *choices)
+{
+    guint32 bits = 0;
+
+    for (; *names; names++)
+        for (guint i = 0; choices[i]; i++)
+            if (g_str_equal(*names, choices[i]))
+                bits |= 1u << i;
+    return bits;
+}
+
+static void apply_recovery_options(struct sim_recovery_config *recovery,
+                                   const struct rig_options_spec *options)
+{
+    if (options->serial_recovery)
+        recovery->entrances = bits_of(options->serial_recovery, rig_choices_recovery);
+    if (options->recovery_commands)
+        recovery->commands = bits_of(options->recovery_commands, rig_choices_recovery_commands);
+    if (options->recovery_buffer)
+        recovery->buffer_bytes = *options->recovery_buffer;
+    rig_sim_take_flag(options->button_held, &recovery->button_held);
+    rig_sim_take_flag(options->progressive_erase, &recovery->progressive_erase);
+}
+
 static void apply(struct rig_sim *sim, const struct rig_options_spec *options)
 {
     apply_boot_options(&sim->mcuboot.boot, options);
+    apply_recovery_options(&sim->mcuboot.recovery, options);
     apply_app_options(&sim->mcuboot.app, options);
 }
 
@@ -306,6 +333,12 @@ static bool finish(struct rig_sim *sim, const struct rig_sim_defects *defects, G
         g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                             "'maintenance-entry: smp-group' leads nowhere while there is no SMP service "
                             "('maintenance: service-absent')");
+        return false;
+    }
+    if (sim->guest && sim->mcuboot.recovery.entrances) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "'serial-recovery' is the built-in bootloader's, and '%s' is in its place",
+                    sim_guest_name(sim->guest));
         return false;
     }
     sim->board.foreign_bootloader = sim->guest ? sim_guest_name(sim->guest) : NULL;

@@ -17,6 +17,7 @@
 #define DEFAULT_BUF_SIZE 384u
 #define DEFAULT_BUF_COUNT 4u
 #define MIN_BUF_SIZE 32u
+#define DEFAULT_RECOVERY_BYTES 1024u
 
 enum timer {
     TIMER_APP_START,
@@ -45,6 +46,7 @@ struct state {
     struct sim_app_retained retained;
     struct sim_running running;
     struct sim_app app;
+    struct sim_recovery recovery;
     struct sim_transport transport; /* last: it is copied apart */
 };
 
@@ -394,6 +396,15 @@ static const char *check_areas(const struct sim_flash *flash, const struct sim_b
     return NULL;
 }
 
+static const char *set_recovery_defaults(struct sim_recovery_config *recovery)
+{
+    if (recovery->buffer_bytes == 0)
+        recovery->buffer_bytes = DEFAULT_RECOVERY_BYTES;
+    return recovery->buffer_bytes < 128 || recovery->buffer_bytes > RIG_SMP_MAX_MESSAGE_BYTES
+               ? "the buffer of serial recovery holds 128 to 4096 bytes"
+               : NULL;
+}
+
 static const char *set_defaults(struct sim_app_config *app)
 {
     if (app->reset_delay_us == 0)
@@ -427,6 +438,8 @@ static void *make(const void *config, const struct sim_flash *flash, const char 
         return NULL;
     own->config = *(const struct sim_mcuboot_config *)config;
     fault = set_defaults(&own->config.app);
+    if (!fault)
+        fault = set_recovery_defaults(&own->config.recovery);
     if (!fault)
         fault = check_areas(flash, &own->config.boot);
     if (fault) {
@@ -594,6 +607,43 @@ static void after_boot(struct sim_chip *chip, const struct sim_boot_result *resu
     }
 }
 
+static bool enters(const struct sim_chip *chip, enum sim_recovery_entrance entrance)
+{
+    return (own_of(chip)->config.recovery.entrances & (uint32_t)entrance) != 0;
+}
+
+static void enter_recovery(struct sim_chip *chip)
+{
+    if (!sim_flash_powered(chip->flash))
+        return;
+    log_line(chip, 'I', "Enter the serial recovery mode");
+    state_of(chip)->recovery.on = true;
+    sim_chip_enter(chip, SIM_BOARD_UPDATER);
+}
+
+/* The button is looked at before the slots are; the boot mode after them, swaps included. */
+static void boot_model(struct sim_chip *chip, struct sim_boot_result *result)
+{
+    struct sim_boot_config config = own_of(chip)->config.boot;
+    struct state *state = state_of(chip);
+    bool wanted = state->retained.updater_wanted && enters(chip, SIM_RECOVERY_BY_BOOT_MODE);
+
+    sim_chip_line(chip, "*** Booting MCUboot v2.3.0 ***");
+    if (enters(chip, SIM_RECOVERY_BY_BUTTON) && own_of(chip)->config.recovery.button_held) {
+        result->outcome = SIM_BOOT_NO_IMAGE;
+        enter_recovery(chip);
+        return;
+    }
+    config.stays = wanted;
+    sim_boot_run(&config, chip->flash, state->security_counter, log_line, chip, result);
+    if (result->outcome != SIM_BOOT_RUNS && result->outcome != SIM_BOOT_NO_IMAGE)
+        return;
+    if (wanted)
+        state->retained.updater_wanted = false;
+    if (wanted || (result->outcome == SIM_BOOT_NO_IMAGE && enters(chip, SIM_RECOVERY_NO_IMAGE)))
+        enter_recovery(chip);
+}
+
 static void boot(struct sim_chip *chip, struct sim_start *start)
 {
     const struct sim_mcuboot_config *config = &own_of(chip)->config;
@@ -603,15 +653,16 @@ static void boot(struct sim_chip *chip, struct sim_start *start)
     if (config->boot_guest) {
         boot_foreign(chip, result);
     } else {
-        sim_chip_line(chip, "*** Booting MCUboot v2.3.0 ***");
-        sim_boot_run(&config->boot, chip->flash, state_of(chip)->security_counter, log_line, chip, result);
+        boot_model(chip, result);
     }
-    *start = (struct sim_start){.application = result->outcome == SIM_BOOT_RUNS, .account = result};
+    *start = (struct sim_start){
+        .application = result->outcome == SIM_BOOT_RUNS && !state_of(chip)->recovery.on, .account = result};
     if (start->application) {
         state_of(chip)->slot = (uint8_t)result->slot[0];
         state_of(chip)->ram_at = result->ram_at[0];
     }
-    after_boot(chip, result);
+    if (!state_of(chip)->recovery.on)
+        after_boot(chip, result);
 }
 
 /* --- the application --- */
@@ -704,6 +755,21 @@ static void after_request(struct sim_chip *chip)
     }
 }
 
+static void serve_recovery(struct sim_chip *chip)
+{
+    struct state *state = state_of(chip);
+    const struct sim_mcuboot_config *config = &own_of(chip)->config;
+    uint8_t answer[RIG_SMP_MAX_MESSAGE_BYTES];
+    unsigned buffer = pop(&state->transport.received);
+    const struct sim_transport_buffer *request = &state->transport.buffers[buffer];
+    size_t n_answer = sim_recovery_input(&config->recovery, &config->boot, chip->flash, &state->recovery,
+                                         request->bytes, request->n_bytes, answer, sizeof answer);
+
+    transport_answer(&state->transport, chip, buffer, answer, n_answer);
+    if (state->recovery.reset_wanted && !sim_chip_timer_is_set(chip, TIMER_RESET))
+        sim_chip_set_timer(chip, TIMER_RESET, sim_chip_now_us(chip) + DEFAULT_RESET_DELAY_US);
+}
+
 static void serve(struct sim_chip *chip)
 {
     struct state *state = state_of(chip);
@@ -737,7 +803,7 @@ static void on_timer(struct sim_chip *chip, unsigned timer)
         sim_chip_reset(chip);
         break;
     case TIMER_REQUEST:
-        serve(chip);
+        state_of(chip)->recovery.on ? serve_recovery(chip) : serve(chip);
         break;
     case TIMER_NOTIFY:
         transport_leave(&state_of(chip)->transport, chip);
@@ -754,6 +820,7 @@ static void stopped(struct sim_chip *chip, bool without_power)
 
     state->retained.maintenance_was_on = state->app.maintenance.on;
     memset(&state->app, 0, sizeof state->app);
+    memset(&state->recovery, 0, sizeof state->recovery);
     memset(&state->running, 0, sizeof state->running);
     memset(&state->transport, 0, offsetof(struct sim_transport, buffers));
     if (without_power)
@@ -802,6 +869,14 @@ static uint8_t take_read(struct sim_chip *chip, unsigned characteristic, uint8_t
 
 static void take_message(struct sim_chip *chip, enum sim_wire wire, const uint8_t *bytes, size_t n_bytes)
 {
+    if (state_of(chip)->recovery.on && wire == SIM_WIRE_SERIAL) {
+        /* It decodes into one byte more, and waits 250 ms before a reset without listening. */
+        struct sim_app_config room = own_of(chip)->config.app;
+
+        room.smp_buf_size = (uint16_t)(own_of(chip)->config.recovery.buffer_bytes + 1);
+        if (!state_of(chip)->recovery.reset_wanted)
+            transport_message(&state_of(chip)->transport, chip, &room, wire, bytes, n_bytes);
+    }
     if (state_of(chip)->app.serves)
         transport_message(&state_of(chip)->transport, chip, &own_of(chip)->config.app, wire, bytes, n_bytes);
 }

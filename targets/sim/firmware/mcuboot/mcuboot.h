@@ -81,6 +81,30 @@ struct sim_app_config {
     uint32_t defects;
 };
 
+/* Serial recovery of the bootloader, as Zephyr's boot/zephyr/main.c enters it. */
+enum sim_recovery_entrance {
+    SIM_RECOVERY_BY_BOOT_MODE =
+        1 << 0,                      /* BOOT_SERIAL_BOOT_MODE: a reset asked for it; swaps are done before */
+    SIM_RECOVERY_BY_BUTTON = 1 << 1, /* BOOT_SERIAL_ENTRANCE_GPIO: before anything else */
+    SIM_RECOVERY_NO_IMAGE = 1 << 2,  /* BOOT_SERIAL_NO_APPLICATION */
+};
+/* What was compiled into it beside image list, upload, reset and console echo. */
+enum sim_recovery_command {
+    SIM_RECOVERY_ECHO = 1 << 0,
+    SIM_RECOVERY_PARAMETERS = 1 << 1,
+    SIM_RECOVERY_HASH = 1 << 2,        /* in the list */
+    SIM_RECOVERY_IMAGE_STATE = 1 << 3, /* flags in the list, and marking */
+    SIM_RECOVERY_SLOT_INFO = 1 << 4,
+    SIM_RECOVERY_SLOT_UPLOAD = 1 << 5, /* MCUBOOT_SERIAL_DIRECT_IMAGE_UPLOAD */
+};
+struct sim_recovery_config {
+    uint32_t entrances;    /* 0: there is none */
+    bool button_held;      /* by somebody, all the time */
+    uint32_t commands;     /* enum sim_recovery_command */
+    uint16_t buffer_bytes; /* MCUBOOT_SERIAL_MAX_RECEIVE_SIZE: frame with length and CRC; 0 = 1024 */
+    bool progressive_erase;
+};
+
 struct sim_guest;
 
 /* What the firmware is made from: the firmware_config of a board whose firmware is sim_mcuboot. The account
@@ -91,6 +115,7 @@ struct sim_mcuboot_config {
                                      slots, trailer geometry and swap mode the application still goes by).
                                      NULL: the model. See guest/guest.h */
     struct sim_app_config app;
+    struct sim_recovery_config recovery; /* of the model; a foreign bootloader has none */
 };
 extern const struct sim_firmware sim_mcuboot;
 

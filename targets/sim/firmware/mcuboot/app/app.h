@@ -56,6 +56,21 @@ struct sim_server {
 size_t sim_server_input(struct sim_server *server, const uint8_t *packet, size_t n_packet, uint8_t *answers,
                         size_t room);
 
+/* The server of serial recovery: once in the bootloader, until a reset. Plain bytes, as struct sim_app. */
+struct sim_recovery {
+    bool on;
+    uint64_t number;     /* `image` of the running upload */
+    uint32_t n_total;    /* declared */
+    uint32_t offset;     /* expected next */
+    uint32_t skipped;    /* of the slot, before the image: swap-offset's first sector */
+    uint32_t erased_end; /* slot offset up to which sectors are erased */
+    bool reset_wanted;
+};
+/* One request, without its frame; returns the bytes of the answer, 0: silence. */
+size_t sim_recovery_input(const struct sim_recovery_config *config, const struct sim_boot_config *boot,
+                          struct sim_flash *flash, struct sim_recovery *state, const uint8_t *message,
+                          size_t n_message, uint8_t *answer, size_t room);
+
 /* What runs in a slot of image 0. */
 struct sim_running {
     bool has_image;

@@ -62,11 +62,21 @@ void boot_flash_status(struct boot *boot, enum sim_status status)
 void boot_chainload(struct boot *boot, enum boot_slot slot)
 {
     const struct rig_image_header *header = &boot->images[0].header[slot];
+    bool direct_xip =
+        rig_swap_mode_chooses_slot(boot->config->mode) && !rig_swap_mode_loads_ram(boot->config->mode);
     boot->current = 0;
-    boot_say(boot, 'I', "Bootloader chainload address offset: 0x%x", (unsigned)boot_area(boot, slot)->offset);
-    boot_say(boot, 'I', "Image version: v%u.%u.%u", header->version.major, header->version.minor,
-             header->version.revision);
-    boot_say(boot, 'I', "Jumping to the first image slot");
+    uint32_t at =
+        rig_swap_mode_loads_ram(boot->config->mode) ? header->load_address : boot_area(boot, slot)->offset;
+    if (!boot->config->stays) {
+        boot_say(boot, 'I', "Bootloader chainload address offset: 0x%x", (unsigned)at);
+        boot_say(boot, 'I', "Image version: v%u.%u.%u", header->version.major, header->version.minor,
+                 header->version.revision);
+        if (direct_xip) {
+            boot_say(boot, 'I', "Jumping to the image slot");
+        } else {
+            boot_say(boot, 'I', "Jumping to the first image slot");
+        }
+    }
     if (!boot->stopped) {
         boot->result->outcome = SIM_BOOT_RUNS;
     }
@@ -97,7 +107,19 @@ bool sim_boot_prints(const char *piece)
         "Image security counter value",
         "lower than monotonic value",
         "Insufficient version in secondary slot",
+        "Enter the serial recovery mode",
+        "Failed to set copy_done flag",
+        "has been built for offset",
+        "image not found",
+        "Image not bootable",
+        "Image size bigger than designated area",
         "Jumping to the first image slot",
+        "Jumping to the image slot",
+        "No slot to load for image",
+        "RAM loading to",
+        "RAM load address",
+        "slot: version=",
+        "loaded from the ",
         "Not enough free space to run swap upgrade",
         "Secondary header magic detected in first sector, wrong upload address?",
         "Starting swap using",

@@ -415,7 +415,12 @@ void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash,
         boot_flash_status(&boot, SIM_POWER_LOST);
         return;
     }
-    boot_say(&boot, 'I', "Starting bootloader");
+    bool direct_xip = rig_swap_mode_chooses_slot(config->mode) && !rig_swap_mode_loads_ram(config->mode);
+    if (direct_xip) {
+        boot_say(&boot, 'I', "Starting Direct-XIP bootloader");
+    } else {
+        boot_say(&boot, 'I', "Starting bootloader");
+    }
     rig_swap_mode_moves_images(config->mode) ? go(&boot) : xip_run(&boot);
     crypt_forget(&boot);
 }

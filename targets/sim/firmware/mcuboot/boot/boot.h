@@ -64,6 +64,7 @@ struct sim_boot_config {
     struct sim_area counters; /* this: little-endian words, the same number for each image, of which the last
                                  one that is written counts. For explorations: a counter is state, too */
     bool overwrite_fast;      /* MCUBOOT_OVERWRITE_ONLY_FAST */
+    bool stays; /* images are brought to their place, and none is started: serial recovery was asked for */
     bool swap_fixes; /* not upstream: a revert that is cut twice, or whose magic is torn, is neither lost nor
                         started over on a half-written slot (section 5 of the reference sheet); swap-offset
                         finds the old image's header up to the end */
@@ -128,6 +129,11 @@ void sim_boot_run(const struct sim_boot_config *config, struct sim_flash *flash,
 /* Whether this piece of a console line is the model's way of saying something: a foreign bootloader may say
  * it otherwise, or not at all. */
 bool sim_boot_prints(const char *piece);
+
+/* bootutil_img_validate(): header, size, hash, signature and counter of an image that starts so many bytes
+ * into its slot. */
+bool sim_boot_is_valid(const struct sim_boot_config *config, const struct sim_flash *flash, unsigned image,
+                       unsigned slot, uint32_t skipped);
 
 /* Trailer geometry of an area under this configuration; slot: an area of config->primary/secondary, or the
  * scratch area. */

@@ -303,6 +303,9 @@ uint32_t sim_boot_max_image_bytes(const struct sim_boot_config *config, const st
     /* Only the geometry is looked at: the flash is not written through this copy. */
     struct boot boot = {.config = config, .flash = (struct sim_flash *)flash, .current = image};
     uint32_t primary = slots_max_image_bytes(&boot, &config->primary[image]);
+    if (config->mode == RIG_SWAP_SINGLE) {
+        return primary;
+    }
     uint32_t secondary = slots_max_image_bytes(&boot, &config->secondary[image]);
     return primary < secondary ? primary : secondary;
 }
@@ -328,6 +331,9 @@ bool sim_boot_layout_fault(const struct sim_boot_config *config, const struct si
     struct sim_boot_config any_number = *config;
     struct fault_text fault = {text, n_text};
     text[0] = '\0';
+    if (!rig_swap_mode_moves_images(config->mode)) {
+        return false;
+    }
     any_number.max_sectors = UINT32_MAX;
     for (unsigned image = 0; image < config->n_images && image < SIM_BOOT_MAX_IMAGES; image++) {
         /* Only the geometry is looked at: the flash is not written through this copy. */

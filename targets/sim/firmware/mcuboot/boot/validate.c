@@ -489,3 +489,21 @@ bool slot_dependencies_met(struct boot *boot, enum boot_slot slot)
     }
     return n <= MAX_DEPENDENCIES;
 }
+
+bool sim_boot_is_valid(const struct sim_boot_config *config, const struct sim_flash *flash, unsigned image,
+                       unsigned slot, uint32_t skipped)
+{
+    struct sim_boot_result ignored = {0};
+    /* Only reads happen through this copy. */
+    struct boot boot = {
+        .config = config, .flash = (struct sim_flash *)flash, .result = &ignored, .current = image};
+    uint8_t bytes[RIG_IMAGE_HEADER_BYTES];
+    if (image >= config->n_images || slot > BOOT_SECONDARY ||
+        !area_read(&boot, boot_area(&boot, (enum boot_slot)slot), skipped, bytes, sizeof bytes)) {
+        return false;
+    }
+    boot.images[image].secondary_offset = skipped;
+    rig_image_header_decode(bytes, &boot.images[image].header[slot]);
+    return check_image(&boot, (enum boot_slot)slot) == RIG_IMAGE_OK &&
+           counter_is_met(&boot, (enum boot_slot)slot);
+}
