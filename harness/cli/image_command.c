@@ -20,10 +20,13 @@ static const char verify_description[] =
     "private or public, or test:KIND[:INDEX]. Hashes may be SHA-256, SHA-384 or SHA-512; keys ECDSA P-256 "
     "and "
     "P-384,\n"
-    "RSA-2048, RSA-3072, Ed25519 (over the hash, or pure). Of an encrypted image only the signature over the "
-    "stored hash,\n"
-    "of a compressed one only the stored form can be checked: that is \"not judged\", neither good nor "
-    "damaged.\n"
+    "RSA-2048, RSA-3072, Ed25519 (over the hash, or pure). An encrypted image needs --encryption-key: a "
+    "private "
+    "key\n"
+    "(PEM: RSA-2048, P-256, X25519), 16 or 32 bytes in Base64 (AES-KW), or test:KIND[:INDEX]; without it "
+    "only "
+    "the\n"
+    "signature over the stored hash can be checked: that is \"not judged\", neither good nor damaged.\n"
     "\n"
     "Exit codes: 0 the image verifies, 1 it does not, 2 bad usage or the files cannot be read, 4 not judged: "
     "nothing wrong\n"
@@ -36,7 +39,7 @@ static const char verify_description[] =
 
 struct verify_options {
     char **keys;
-    char *max_bytes;
+    char *max_bytes, *secret;
     gboolean quiet;
 };
 
@@ -44,6 +47,7 @@ static void verify_options_clear(struct verify_options *options)
 {
     g_clear_pointer(&options->keys, g_strfreev);
     g_clear_pointer(&options->max_bytes, g_free);
+    g_clear_pointer(&options->secret, g_free);
 }
 
 typedef struct verify_options verify_options;
@@ -54,6 +58,8 @@ static bool parse_verify(char ***argv, struct verify_options *options, GError **
     const GOptionEntry entries[] = {
         {"key", 'k', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->keys,
          "A key that the bootloader knows; repeatable", "KEY"},
+        {"encryption-key", 'E', 0, G_OPTION_ARG_FILENAME, &options->secret,
+         "The device's private key, which decrypts the image", "KEY"},
         {"max-size", 0, 0, G_OPTION_ARG_STRING, &options->max_bytes, "Largest image that the slot takes",
          "BYTES"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "Say it by the exit code only", NULL},
@@ -76,6 +82,18 @@ static GPtrArray *load_keys(char **wheres, GError **error)
         g_ptr_array_add(keys, key);
     }
     return g_steal_pointer(&keys);
+}
+
+static struct rig_encrypt_key *load_secret(const char *where, GError **error)
+{
+    struct rig_encrypt_key *secret = rig_image_encrypt_key_load(where, error);
+
+    if (!secret || rig_encrypt_key_is_private(secret))
+        return secret;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE,
+                "--encryption-key: %s is a public key: it decrypts nothing", where);
+    rig_encrypt_key_free(secret);
+    return NULL;
 }
 
 /* "no signature by a known key" alone leaves a person guessing whose it is. */
@@ -137,6 +155,7 @@ static int verify_file(const char *path, const struct verify_options *options, G
 {
     g_autoptr(GPtrArray) keys = NULL;
     guint64 max_bytes = UINT32_MAX;
+    struct rig_encrypt_key *secret = NULL;
     struct rig_image_judgement judgement;
     struct rig_image_file file;
 
@@ -144,13 +163,18 @@ static int verify_file(const char *path, const struct verify_options *options, G
         !rig_number_parse("--max-size", options->max_bytes, UINT32_MAX, &max_bytes, error))
         return RIG_IMAGE_EXIT_BAD;
     keys = load_keys(options->keys, error);
-    if (!keys || !rig_image_file_read(path, 0xff, &file, error))
+    if (!keys || (options->secret && !(secret = load_secret(options->secret, error))))
         return RIG_IMAGE_EXIT_BAD;
+    if (!rig_image_file_read(path, 0xff, &file, error)) {
+        rig_encrypt_key_free(secret);
+        return RIG_IMAGE_EXIT_BAD;
+    }
     const struct rig_memory_image memory = {file.contents.bytes, file.contents.n_bytes};
     const struct rig_image_source source = rig_image_source_from_memory(&memory);
 
-    rig_image_judge(&source, (const struct rig_key *const *)keys->pdata, keys->len, (uint32_t)max_bytes,
-                    &judgement);
+    rig_image_judge(&source, (const struct rig_key *const *)keys->pdata, keys->len, secret,
+                    (uint32_t)max_bytes, &judgement);
+    rig_encrypt_key_free(secret);
     if (!options->quiet)
         say(path, &source, &judgement, keys->len > 0);
     rig_bytes_clear(&file.contents);
@@ -191,6 +215,12 @@ static const char *const meanings[RIG_DAMAGE_N_KINDS] = {
     [RIG_DAMAGE_LIE_PROTECTED] = "the header's size of the protected area is not the area's own",
     [RIG_DAMAGE_BAD_MAGIC] = "the header's magic is another number",
     [RIG_DAMAGE_WRAP_SIZES] = "sizes whose sum overflows 32 bits",
+    [RIG_DAMAGE_NO_KEY] = "the TLV with the public key or its hash is missing, the signature stays",
+    [RIG_DAMAGE_FLIP_ENCRYPTED_KEY] = "one bit of the TLV with the encrypted key (default: its last byte)",
+    [RIG_DAMAGE_SHORT_ENCRYPTED_KEY] = "the TLV with the encrypted key lacks its last byte",
+    [RIG_DAMAGE_LIE_ENCRYPTED_KEY] = "the TLV with the encrypted key says that it is longer",
+    [RIG_DAMAGE_NO_ENCRYPTED_KEY] = "the TLV with the encrypted key is missing",
+    [RIG_DAMAGE_NO_ENCRYPTED_FLAG] = "the header does not say that the payload is encrypted",
 };
 
 static const char damage_description[] =
@@ -280,7 +310,7 @@ static bool damage_file(const char *path, const struct damage_options *options, 
 static int list_kinds(void)
 {
     for (unsigned damage = 0; damage < RIG_DAMAGE_N_KINDS; damage++)
-        g_print("%-18s %s\n", rig_image_damage_name((enum rig_image_damage)damage), meanings[damage]);
+        g_print("%-20s %s\n", rig_image_damage_name((enum rig_image_damage)damage), meanings[damage]);
     return RIG_IMAGE_EXIT_OK;
 }
 

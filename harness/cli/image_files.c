@@ -239,6 +239,41 @@ struct rig_key *rig_image_key_load(const char *where, GError **error)
     return key;
 }
 
+static struct rig_encrypt_key *load_encrypt_test_key(const char *name, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(name, ":", 2);
+    const char *why = "the kinds are rsa-2048, aes-kw, aes-kw-256, ecies-p256, ecies-x25519";
+    bool long_key = parts[0] && g_str_equal(parts[0], "aes-kw-256");
+    struct rig_encrypt_key *key = NULL;
+    enum rig_encrypt_kind kind;
+    guint64 index = 0;
+
+    if (parts[0] && parts[1] && !rig_number_parse("test key", parts[1], 1000, &index, error))
+        return NULL;
+    if (rig_encrypt_kind_from_name(long_key ? "aes-kw" : parts[0], &kind) && kind != RIG_ENCRYPT_NONE)
+        key = rig_encrypt_key_test(kind, long_key ? 256 : 128, (unsigned)index, &why);
+    if (!key)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_USAGE, "there is no test encryption key '%s': %s", name, why);
+    return key;
+}
+
+struct rig_encrypt_key *rig_image_encrypt_key_load(const char *where, GError **error)
+{
+    g_autoptr(GByteArray) bytes = NULL;
+    const char *why = NULL;
+    struct rig_encrypt_key *key;
+
+    if (g_str_has_prefix(where, "test:"))
+        return load_encrypt_test_key(where + strlen("test:"), error);
+    bytes = read_whole(where, error);
+    if (!bytes)
+        return NULL;
+    key = rig_encrypt_key_from_file(bytes->data, bytes->len, &why);
+    if (!key)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", where, why);
+    return key;
+}
+
 bool rig_number_parse(const char *what, const char *text, guint64 max, guint64 *value, GError **error)
 {
     bool hex = g_str_has_prefix(text, "0x") || g_str_has_prefix(text, "0X");

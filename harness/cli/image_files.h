@@ -72,6 +72,11 @@ G_GNUC_WARN_UNUSED_RESULT bool rig_image_format_parse(const char *text, enum rig
 /* A PEM file, or "test:KIND" / "test:KIND:INDEX" for a built-in test key. Free with rig_key_free. */
 G_GNUC_WARN_UNUSED_RESULT struct rig_key *rig_image_key_load(const char *where, GError **error);
 
+/* The same for the keys that images are encrypted to: a file, or "test:ecies-p256" and the like ("aes-kw" has
+ * 128 bits, "aes-kw-256" 256). Free with rig_encrypt_key_free. */
+G_GNUC_WARN_UNUSED_RESULT struct rig_encrypt_key *rig_image_encrypt_key_load(const char *where,
+                                                                             GError **error);
+
 /* Decimal or 0x hexadecimal, with K, KiB, M or MiB behind it; at most max. what: the option's name for the
  * message. */
 G_GNUC_WARN_UNUSED_RESULT bool rig_number_parse(const char *what, const char *text, guint64 max,

@@ -164,14 +164,15 @@ static void tell_match(const struct view *view, bool comparable, bool same)
 
     if (!view->json) {
         g_print("%-18s %s\n", "",
-                encrypted     ? "the stored hash is that of the plaintext"
+                encrypted     ? same ? "they match: the payload is not encrypted (imgtool --clear)"
+                                     : "the stored hash is that of the plaintext"
                 : !comparable ? "no hash of a known kind is stored: not judged"
                 : same        ? "they match"
                               : "THEY DO NOT MATCH");
         return;
     }
     json_builder_set_member_name(view->json, "matches");
-    if (encrypted || !comparable)
+    if ((encrypted && !same) || !comparable)
         json_builder_add_null_value(view->json);
     else
         json_builder_add_boolean_value(view->json, same);

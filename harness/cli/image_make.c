@@ -12,9 +12,10 @@
 /* The options as text. */
 struct make_options {
     char *version, *key, *sign, *header_bytes, *counter, *load_address, *slot_bytes, *erased, *align,
-        *max_sectors, *size, *seed, *format, *output, *output_dir, *batch, *sha, *public_key_format;
+        *max_sectors, *size, *seed, *format, *output, *output_dir, *batch, *sha, *public_key_format, *encrypt,
+        *keylen, *hmac_sha, *encrypt_seed;
     char **dependencies, **custom;
-    gboolean pad_header, header_reserved, pad, confirm, non_bootable, pure, pad_sig;
+    gboolean pad_header, header_reserved, pad, confirm, non_bootable, pure, pad_sig, clear, save_enctlv;
 };
 
 /* The options as values; a recipe and what it borrows. */
@@ -25,6 +26,13 @@ struct make_job {
     GByteArray *custom_bytes[MAX_CUSTOM];
     enum rig_image_format format;
     uint32_t max_sectors;
+    bool save_enctlv;
+    uint8_t encrypt_seed[RIG_ENCRYPT_SEED_BYTES];
+};
+
+/* Live as long as the command, so that a batch reads each key once. */
+struct make_keys {
+    GHashTable *signing, *encryption; /* by where they were read from */
 };
 
 static void make_options_clear(struct make_options *options)
@@ -34,7 +42,9 @@ static void make_options_clear(struct make_options *options)
                       &options->slot_bytes,   &options->erased,  &options->align,
                       &options->max_sectors,  &options->size,    &options->seed,
                       &options->format,       &options->output,  &options->output_dir,
-                      &options->batch,        &options->sha,     &options->public_key_format};
+                      &options->batch,        &options->sha,     &options->public_key_format,
+                      &options->encrypt,      &options->keylen,  &options->hmac_sha,
+                      &options->encrypt_seed};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_clear_pointer(texts[i], g_free);
@@ -96,6 +106,19 @@ static gboolean make_options_parse(char ***argv, struct make_options *options, G
          "Sign the image itself instead of its hash (Ed25519)", NULL},
         {"public-key-format", 0, 0, G_OPTION_ARG_STRING, &options->public_key_format,
          "The image carries the key's hash (default) or the whole key (MCUBOOT_HW_KEY)", "hash|full"},
+        {"encrypt", 'E', 0, G_OPTION_ARG_FILENAME, &options->encrypt,
+         "Encrypt the payload to this key: public or private PEM, Base64 (AES-KW), or test:KIND[:INDEX]",
+         "KEY"},
+        {"encrypt-keylen", 0, 0, G_OPTION_ARG_STRING, &options->keylen,
+         "AES-128 (default) or AES-256 for the payload", "128|256"},
+        {"hmac-sha", 0, 0, G_OPTION_ARG_STRING, &options->hmac_sha,
+         "Hash of the key exchange: 256 (default), or 512 with X25519", "256|512"},
+        {"clear", 'c', 0, G_OPTION_ARG_NONE, &options->clear,
+         "With --encrypt: the payload stays plain, for the primary slot", NULL},
+        {"save-enctlv", 0, 0, G_OPTION_ARG_NONE, &options->save_enctlv,
+         "With --encrypt: the trailer has room for wrapped keys (MCUBOOT_SWAP_SAVE_ENCTLV)", NULL},
+        {"encrypt-seed", 0, 0, G_OPTION_ARG_STRING, &options->encrypt_seed,
+         "Draw the image's key from this number, for tests: the key is no secret then", "N"},
         {"pad-sig", 0, 0, G_OPTION_ARG_NONE, &options->pad_sig,
          "Zeros behind an ECDSA signature, for MCUboot before 1.5", NULL},
         {"header-size", 0, 0, G_OPTION_ARG_STRING, &options->header_bytes,
@@ -316,6 +339,67 @@ static bool key_takes(const struct rig_key *key, const char *where, const struct
                                rig_key_kind_name(kind), rig_image_hash_name(type));
 }
 
+static bool take_encryption_options(struct make_job *job, const struct make_options *options, GError **error)
+{
+    struct rig_image_recipe *recipe = &job->recipe;
+    guint64 bits, seed;
+
+    if (!options->encrypt) {
+        if (options->keylen || options->hmac_sha || options->clear || options->save_enctlv ||
+            options->encrypt_seed)
+            return make_refuse(error,
+                               "--encrypt-keylen, --hmac-sha, --clear, --save-enctlv and --encrypt-seed "
+                               "need --encrypt");
+        return true;
+    }
+    if (!make_number("--encrypt-keylen", options->keylen, 128, 256, &bits, error) ||
+        !make_number("--encrypt-seed", options->encrypt_seed, 0, G_MAXUINT64, &seed, error))
+        return false;
+    if (bits != 128 && bits != 256)
+        return make_refuse(error, "--encrypt-keylen: AES has 128 or 256 bits");
+    if (options->hmac_sha && !g_str_equal(options->hmac_sha, "auto") &&
+        !g_str_equal(options->hmac_sha, "256") && !g_str_equal(options->hmac_sha, "512"))
+        return make_refuse(error, "--hmac-sha: '%s' is none of auto, 256, 512", options->hmac_sha);
+    recipe->aes_bits = (unsigned)bits;
+    recipe->clear = options->clear;
+    recipe->hmac_sha512 = g_strcmp0(options->hmac_sha, "512") == 0;
+    job->save_enctlv = options->save_enctlv;
+    if (options->encrypt_seed) {
+        rig_image_fill_payload(seed, job->encrypt_seed, sizeof job->encrypt_seed);
+        recipe->encrypt_seed = job->encrypt_seed;
+    }
+    return true;
+}
+
+static bool take_encryption(struct make_job *job, const struct make_options *options, struct make_keys *keys,
+                            GError **error)
+{
+    struct rig_encrypt_key *key;
+    enum rig_encrypt_kind kind;
+
+    if (!take_encryption_options(job, options, error))
+        return false;
+    if (!options->encrypt)
+        return true;
+    key = g_hash_table_lookup(keys->encryption, options->encrypt);
+    if (!key) {
+        key = rig_image_encrypt_key_load(options->encrypt, error);
+        if (!key)
+            return false;
+        g_hash_table_insert(keys->encryption, g_strdup(options->encrypt), key);
+    }
+    kind = rig_encrypt_key_kind(key);
+    if (job->recipe.hmac_sha512 && kind != RIG_ENCRYPT_ECIES_X25519)
+        return make_refuse(error, "--hmac-sha 512 is for X25519 keys, and %s is one of %s", options->encrypt,
+                           rig_encrypt_kind_name(kind));
+    if (!rig_encrypt_key_fits(key, kind, job->recipe.aes_bits))
+        return make_refuse(error,
+                           "%s does not wrap keys of AES-%u: an AES key must have the size of the image's",
+                           options->encrypt, job->recipe.aes_bits);
+    job->recipe.encrypt_to = key;
+    return true;
+}
+
 /* "test:ed25519" of "ed25519-pure"; owned. */
 static char *test_key_of(const char *sign)
 {
@@ -326,9 +410,8 @@ static char *test_key_of(const char *sign)
                        NULL);
 }
 
-/* The keys table lives as long as the command, so that a batch reads each key once. */
-static bool take_key(struct rig_image_recipe *recipe, const struct make_options *options, GHashTable *keys,
-                     GError **error)
+static bool take_key(struct rig_image_recipe *recipe, const struct make_options *options,
+                     struct make_keys *keys, GError **error)
 {
     g_autofree char *where = NULL;
     struct rig_key *key;
@@ -338,24 +421,24 @@ static bool take_key(struct rig_image_recipe *recipe, const struct make_options 
     if (!options->key && (!options->sign || g_str_equal(options->sign, "none")))
         return !recipe->how.pure || make_refuse(error, "--pure needs --key or --sign");
     where = options->key ? g_strdup(options->key) : test_key_of(options->sign);
-    key = g_hash_table_lookup(keys, where);
+    key = g_hash_table_lookup(keys->signing, where);
     if (!key) {
         key = rig_image_key_load(where, error);
         if (!key)
             return false;
-        g_hash_table_insert(keys, g_strdup(where), key);
+        g_hash_table_insert(keys->signing, g_strdup(where), key);
     }
     recipe->key = key;
     return key_takes(key, where, recipe, error);
 }
 
-static bool make_job_fill(struct make_job *job, const struct make_options *options, GHashTable *keys,
+static bool make_job_fill(struct make_job *job, const struct make_options *options, struct make_keys *keys,
                           GError **error)
 {
     return take_header(&job->recipe, options, error) && take_counter(&job->recipe, options->counter, error) &&
            take_dependencies(job, options->dependencies, error) && take_custom(job, options->custom, error) &&
            take_slot(job, options, error) && take_how(&job->recipe, options, error) &&
-           take_key(&job->recipe, options, keys, error) &&
+           take_key(&job->recipe, options, keys, error) && take_encryption(job, options, keys, error) &&
            rig_image_format_parse(options->format, &job->format, error);
 }
 
@@ -369,6 +452,18 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(make_job, make_job_clear)
 
 #define BATCH_MAX_LINES 100000u
 
+/* [SRC image.py _trailer_size] What a trailer keeps of each image's key. */
+static uint32_t trailer_key_bytes(const struct make_job *job)
+{
+    const struct rig_image_recipe *recipe = &job->recipe;
+    enum rig_encrypt_kind kind;
+
+    if (!recipe->encrypt_to)
+        return 0;
+    kind = recipe->hmac_sha512 ? RIG_ENCRYPT_ECIES_X25519_SHA512 : rig_encrypt_key_kind(recipe->encrypt_to);
+    return job->save_enctlv ? rig_encrypt_tlv_bytes(kind, recipe->aes_bits) : recipe->aes_bits / 8;
+}
+
 /* The library keeps only the trailer's fixed fields free; a board also needs the status records of its
  * sectors. */
 static bool check_fit(const struct make_job *job, const struct make_options *options, size_t n_image_bytes,
@@ -378,6 +473,7 @@ static bool check_fit(const struct make_job *job, const struct make_options *opt
                                             .write_bytes = job->recipe.max_align,
                                             .max_align = job->recipe.max_align,
                                             .max_sectors = job->max_sectors,
+                                            .key_bytes = trailer_key_bytes(job),
                                             .erased = job->recipe.erased};
     struct rig_trailer_layout trailer;
     guint64 slot_bytes = 0;
@@ -515,7 +611,8 @@ static bool make_into_folder(struct make_job *job, const struct make_options *op
     return true;
 }
 
-static bool make_all(const struct make_options *options, char **inputs, GHashTable *keys, GError **error)
+static bool make_all(const struct make_options *options, char **inputs, struct make_keys *keys,
+                     GError **error)
 {
     g_auto(make_job) job = {0};
     guint n_inputs = g_strv_length(inputs);
@@ -541,7 +638,7 @@ static bool make_all(const struct make_options *options, char **inputs, GHashTab
 }
 
 /* Options given once on the command line hold for every line; a line may override them. */
-static bool make_line(char **common, const char *line, GHashTable *keys, GError **error)
+static bool make_line(char **common, const char *line, struct make_keys *keys, GError **error)
 {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
     g_auto(GStrv) words = NULL, argv = NULL;
@@ -558,7 +655,7 @@ static bool make_line(char **common, const char *line, GHashTable *keys, GError 
     return make_all(&options, argv + 1, keys, error);
 }
 
-static bool make_batch(const char *path, char **common, GHashTable *keys, GError **error)
+static bool make_batch(const char *path, char **common, struct make_keys *keys, GError **error)
 {
     struct rig_image_file file;
     g_auto(GStrv) lines = NULL;
@@ -586,8 +683,11 @@ static bool make_batch(const char *path, char **common, GHashTable *keys, GError
 
 int rig_cli_image_make(char **argv)
 {
-    g_autoptr(GHashTable) keys =
+    g_autoptr(GHashTable) signing =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)rig_key_free);
+    g_autoptr(GHashTable) encryption =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)rig_encrypt_key_free);
+    struct make_keys keys = {signing, encryption};
     g_auto(GStrv) common = g_strdupv(argv), rest = g_strdupv(argv);
     g_auto(make_options) options = {0};
     g_autoptr(GError) error = NULL;
@@ -596,8 +696,8 @@ int rig_cli_image_make(char **argv)
     if (done && options.batch && rest[1])
         done = make_refuse(&error, "--batch takes its INPUTs from the file");
     else if (done && options.batch)
-        done = make_batch(options.batch, common, keys, &error);
+        done = make_batch(options.batch, common, &keys, &error);
     else if (done)
-        done = make_all(&options, rest + 1, keys, &error);
+        done = make_all(&options, rest + 1, &keys, &error);
     return done ? RIG_IMAGE_EXIT_OK : rig_cli_image_complain(error);
 }

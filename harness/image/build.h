@@ -83,15 +83,24 @@ enum rig_image_damage {
     RIG_DAMAGE_LIE_PROTECTED,    /* protected size in the header differs from the area's own */
     RIG_DAMAGE_BAD_MAGIC,
     RIG_DAMAGE_WRAP_SIZES, /* sizes whose sum overflows 32 bits */
+    RIG_DAMAGE_NO_KEY,     /* KEYHASH or PUBKEY is missing, the signature stays */
+    /* Of encrypted images. */
+    RIG_DAMAGE_FLIP_ENCRYPTED_KEY, /* one bit of the TLV with the image's key at `at` (default: its last byte)
+                                    */
+    RIG_DAMAGE_SHORT_ENCRYPTED_KEY, /* that TLV lacks its last byte */
+    RIG_DAMAGE_LIE_ENCRYPTED_KEY,   /* that TLV says more bytes than are behind it */
+    RIG_DAMAGE_NO_ENCRYPTED_KEY,    /* it is missing */
+    RIG_DAMAGE_NO_ENCRYPTED_FLAG,   /* the header does not say that the payload is encrypted */
 };
-#define RIG_DAMAGE_N_KINDS 15
+#define RIG_DAMAGE_N_KINDS 21
 const char *rig_image_damage_name(enum rig_image_damage damage); /* "flip-header", "flip-payload", ... */
 bool rig_image_damage_from_name(const char *name, enum rig_image_damage *damage);
 
 /* at: UINT32_MAX for the default place; FLIP_* count it from the start of their own region (header, payload,
  * all TLV payloads of the area one after the other) and flip that byte's lowest bit, TRUNCATE counts from the
  * image's start, the others ignore it. Bytes behind the image (padding, trailer) keep their place: what is
- * taken away is filled with the byte that follows the image. On success *image is replaced. The status of
+ * taken away is filled with the byte that follows the image. On success *image is replaced. NO_KEY_TLV: the
+ * image is not encrypted, or has no key or key TLV that could be damaged. The status of
  * rig_image_read_layout when the input is no image, READ_FAILED when the place does not exist, NO_HASH or
  * NO_SIGNATURE when what is to be damaged is not there. */
 enum rig_image_status rig_image_damage(struct rig_bytes *image, enum rig_image_damage damage, uint32_t at);

@@ -23,6 +23,12 @@ static const char *const names[RIG_DAMAGE_N_KINDS] = {
     [RIG_DAMAGE_LIE_PROTECTED] = "lie-protected",
     [RIG_DAMAGE_BAD_MAGIC] = "bad-magic",
     [RIG_DAMAGE_WRAP_SIZES] = "wrap-sizes",
+    [RIG_DAMAGE_NO_KEY] = "no-key",
+    [RIG_DAMAGE_FLIP_ENCRYPTED_KEY] = "flip-encrypted-key",
+    [RIG_DAMAGE_SHORT_ENCRYPTED_KEY] = "short-encrypted-key",
+    [RIG_DAMAGE_LIE_ENCRYPTED_KEY] = "lie-encrypted-key",
+    [RIG_DAMAGE_NO_ENCRYPTED_KEY] = "no-encrypted-key",
+    [RIG_DAMAGE_NO_ENCRYPTED_FLAG] = "no-encrypted-flag",
 };
 
 const char *rig_image_damage_name(enum rig_image_damage damage)
@@ -87,6 +93,18 @@ static bool is_hash(uint16_t type)
     return rig_image_hash_bytes(type) != 0;
 }
 
+static bool is_key(uint16_t type)
+{
+    return type == RIG_IMAGE_TLV_KEYHASH || type == RIG_IMAGE_TLV_PUBKEY;
+}
+
+static bool is_encrypted_key(uint16_t type)
+{
+    enum rig_encrypt_kind kind;
+
+    return rig_encrypt_kind_of_tlv(type, &kind);
+}
+
 /* The first entry outside the protected area whose type is wanted. */
 static bool find(const struct patient *patient, bool (*wanted)(uint16_t type),
                  struct rig_image_tlv_entry *entry)
@@ -147,6 +165,42 @@ static enum rig_image_status remove_all(struct patient *patient, bool (*wanted)(
         return none;
     while (remove_first(patient, wanted))
         continue;
+    return RIG_IMAGE_OK;
+}
+
+/* Without its last byte: what follows moves up by one. */
+static void shorten(struct patient *patient, const struct rig_image_tlv_entry *entry)
+{
+    uint8_t *bytes = patient->image->bytes, *total = bytes + patient->layout.tlv_offset + 2;
+
+    rig_put_le16(bytes + entry->offset - 2, (uint16_t)(entry->n_bytes - 1));
+    rig_put_le16(total, (uint16_t)(rig_get_le16(total) - 1));
+    cut_out(patient, entry->offset + entry->n_bytes - 1u, 1);
+}
+
+static enum rig_image_status damage_encrypted_key(struct patient *patient, enum rig_image_damage damage)
+{
+    struct rig_image_tlv_entry entry;
+
+    if (!find(patient, is_encrypted_key, &entry))
+        return RIG_IMAGE_NO_KEY_TLV;
+    if (damage == RIG_DAMAGE_FLIP_ENCRYPTED_KEY)
+        return flip_within(patient, entry.offset, entry.n_bytes, entry.n_bytes - 1u);
+    if (damage == RIG_DAMAGE_SHORT_ENCRYPTED_KEY)
+        shorten(patient, &entry);
+    else
+        rig_put_le16(patient->image->bytes + entry.offset - 2, UINT16_MAX);
+    return RIG_IMAGE_OK;
+}
+
+static enum rig_image_status remove_encrypted_flag(const struct patient *patient)
+{
+    const uint32_t aes = RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256;
+    uint8_t *flags = patient->image->bytes + 16;
+
+    if (!(patient->layout.header.flags & aes))
+        return RIG_IMAGE_NO_KEY_TLV;
+    rig_put_le32(flags, rig_get_le32(flags) & ~aes);
     return RIG_IMAGE_OK;
 }
 
@@ -246,6 +300,16 @@ static enum rig_image_status apply(struct patient *patient, enum rig_image_damag
     case RIG_DAMAGE_NO_TLVS:
         cut_out(patient, patient->layout.tlv_offset, patient->layout.end - patient->layout.tlv_offset);
         return RIG_IMAGE_OK;
+    case RIG_DAMAGE_NO_KEY:
+        return remove_all(patient, is_key, RIG_IMAGE_NO_KEY_TLV);
+    case RIG_DAMAGE_NO_ENCRYPTED_KEY:
+        return remove_all(patient, is_encrypted_key, RIG_IMAGE_NO_KEY_TLV);
+    case RIG_DAMAGE_FLIP_ENCRYPTED_KEY:
+    case RIG_DAMAGE_SHORT_ENCRYPTED_KEY:
+    case RIG_DAMAGE_LIE_ENCRYPTED_KEY:
+        return damage_encrypted_key(patient, damage);
+    case RIG_DAMAGE_NO_ENCRYPTED_FLAG:
+        return remove_encrypted_flag(patient);
     case RIG_DAMAGE_LIE_PAYLOAD_SIZE:
     case RIG_DAMAGE_LIE_HEADER_SIZE:
     case RIG_DAMAGE_LIE_TLV_TOTAL:

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "image/build.h"
+#include "image/judge.h"
 
 #define PAYLOAD_BYTES 5000u
 #define SLOT_BYTES 131072u
@@ -35,9 +36,10 @@ static const struct {
     [RIG_DAMAGE_LIE_PROTECTED] = {RIG_IMAGE_BAD_TLV, RIG_IMAGE_BAD_TLV},
     [RIG_DAMAGE_BAD_MAGIC] = {RIG_IMAGE_BAD_MAGIC, RIG_IMAGE_BAD_MAGIC},
     [RIG_DAMAGE_WRAP_SIZES] = {RIG_IMAGE_BAD_HEADER, RIG_IMAGE_BAD_HEADER},
+    [RIG_DAMAGE_NO_KEY] = {RIG_IMAGE_NO_SIGNATURE, RIG_IMAGE_NO_SIGNATURE},
 };
 
-/* kind RIG_KEY_N_KINDS: unsigned. */
+/* kind RIG_KEY_N_KINDS: unsigned. Damages up to NO_KEY are those of any image. */
 static struct rig_bytes make(unsigned kind, bool with_counter, uint32_t pad_to_bytes, uint8_t erased)
 {
     uint8_t payload[PAYLOAD_BYTES];
@@ -83,7 +85,7 @@ static enum rig_image_status judge(const struct rig_bytes *image, unsigned kind)
 static void check_all(uint32_t pad_to_bytes, uint8_t erased)
 {
     for (unsigned kind = 0; kind < RIG_KEY_N_KINDS; kind++) {
-        for (unsigned damage = 0; damage < RIG_DAMAGE_N_KINDS; damage++) {
+        for (unsigned damage = 0; damage <= RIG_DAMAGE_NO_KEY; damage++) {
             struct rig_bytes image = make(kind, true, pad_to_bytes, erased);
             enum rig_image_status wanted = pad_to_bytes ? expected[damage].in_slot : expected[damage].in_file;
             enum rig_image_status status;
@@ -121,7 +123,7 @@ static void each_damage_in_a_slot_that_erases_to_zero_is_refused_for_its_reason(
 static void a_slot_keeps_its_size_and_its_trailer(void **state)
 {
     (void)state;
-    for (unsigned damage = 0; damage < RIG_DAMAGE_N_KINDS; damage++) {
+    for (unsigned damage = 0; damage <= RIG_DAMAGE_NO_KEY; damage++) {
         struct rig_bytes image = make(RIG_KEY_ED25519, false, SLOT_BYTES, 0xff), whole;
 
         if (damage == RIG_DAMAGE_TRUNCATE || damage == RIG_DAMAGE_FLIP_PROTECTED) {
@@ -182,6 +184,9 @@ static void places_that_do_not_exist_are_refused_and_change_nothing(void **state
         {RIG_DAMAGE_FLIP_PROTECTED, 0, RIG_IMAGE_READ_FAILED},
         {RIG_DAMAGE_TRUNCATE, 100000, RIG_IMAGE_READ_FAILED},
         {RIG_DAMAGE_NO_SIGNATURE, UINT32_MAX, RIG_IMAGE_NO_SIGNATURE},
+        {RIG_DAMAGE_NO_KEY, UINT32_MAX, RIG_IMAGE_NO_KEY_TLV},
+        {RIG_DAMAGE_FLIP_ENCRYPTED_KEY, UINT32_MAX, RIG_IMAGE_NO_KEY_TLV},
+        {RIG_DAMAGE_NO_ENCRYPTED_FLAG, UINT32_MAX, RIG_IMAGE_NO_KEY_TLV},
         {(enum rig_image_damage)99, UINT32_MAX, RIG_IMAGE_READ_FAILED},
     };
 
@@ -193,6 +198,44 @@ static void places_that_do_not_exist_are_refused_and_change_nothing(void **state
         assert_int_equal(judge(&image, RIG_KEY_N_KINDS), RIG_IMAGE_OK);
         rig_bytes_clear(&image);
     }
+}
+
+/* Of an encrypted image, held against its keys. */
+static void each_damage_of_the_encrypted_key_fails_for_its_reason(void **state)
+{
+    static const enum rig_image_status wanted[] = {
+        [RIG_DAMAGE_FLIP_ENCRYPTED_KEY] = RIG_IMAGE_BAD_ENCRYPTION_KEY,
+        [RIG_DAMAGE_SHORT_ENCRYPTED_KEY] = RIG_IMAGE_BAD_KEY_TLV,
+        [RIG_DAMAGE_LIE_ENCRYPTED_KEY] = RIG_IMAGE_BAD_TLV,
+        [RIG_DAMAGE_NO_ENCRYPTED_KEY] = RIG_IMAGE_NO_KEY_TLV,
+        [RIG_DAMAGE_NO_ENCRYPTED_FLAG] = RIG_IMAGE_BAD_HASH,
+    };
+    struct rig_encrypt_key *secret = rig_encrypt_key_test(RIG_ENCRYPT_ECIES_P256, 0, 0, NULL);
+
+    (void)state;
+    for (unsigned damage = RIG_DAMAGE_FLIP_ENCRYPTED_KEY; damage < RIG_DAMAGE_N_KINDS; damage++) {
+        uint8_t payload[PAYLOAD_BYTES] = {0};
+        const struct rig_image_recipe recipe = {.payload = payload,
+                                                .payload_bytes = sizeof payload,
+                                                .encrypt_to = secret,
+                                                .pad_to_bytes = SLOT_BYTES};
+        struct rig_image_judgement judgement;
+        struct rig_memory_image memory;
+        struct rig_image_source source;
+        struct rig_bytes image;
+
+        assert_int_equal(rig_image_build(&recipe, &image), RIG_IMAGE_OK);
+        memory = (struct rig_memory_image){image.bytes, image.n_bytes};
+        source = rig_image_source_from_memory(&memory);
+        rig_image_judge(&source, NULL, 0, secret, UINT32_MAX, &judgement);
+        assert_int_equal(judgement.verdict, RIG_IMAGE_PASSES);
+        assert_int_equal(rig_image_damage(&image, (enum rig_image_damage)damage, UINT32_MAX), RIG_IMAGE_OK);
+        rig_image_judge(&source, NULL, 0, secret, UINT32_MAX, &judgement);
+        assert_int_equal(judgement.verdict, RIG_IMAGE_FAILS);
+        assert_int_equal(judgement.status, wanted[damage]);
+        rig_bytes_clear(&image);
+    }
+    rig_encrypt_key_free(secret);
 }
 
 static void an_unsigned_image_loses_its_hash(void **state)
@@ -253,7 +296,7 @@ static void what_is_no_image_is_not_damaged(void **state)
     struct rig_bytes image = {bytes, sizeof bytes};
 
     (void)state;
-    for (unsigned damage = 0; damage < RIG_DAMAGE_N_KINDS; damage++)
+    for (unsigned damage = 0; damage <= RIG_DAMAGE_NO_KEY; damage++)
         assert_int_equal(rig_image_damage(&image, (enum rig_image_damage)damage, UINT32_MAX),
                          RIG_IMAGE_NO_IMAGE);
 }
@@ -263,7 +306,7 @@ static void names_of_damages_read_back(void **state)
     enum rig_image_damage found;
 
     (void)state;
-    for (unsigned damage = 0; damage < RIG_DAMAGE_N_KINDS; damage++) {
+    for (unsigned damage = 0; damage <= RIG_DAMAGE_NO_KEY; damage++) {
         assert_true(rig_image_damage_from_name(rig_image_damage_name((enum rig_image_damage)damage), &found));
         assert_int_equal(found, damage);
     }
@@ -280,6 +323,7 @@ int main(void)
         cmocka_unit_test(a_slot_keeps_its_size_and_its_trailer),
         cmocka_unit_test(flips_go_where_they_are_sent_and_nowhere_else),
         cmocka_unit_test(places_that_do_not_exist_are_refused_and_change_nothing),
+        cmocka_unit_test(each_damage_of_the_encrypted_key_fails_for_its_reason),
         cmocka_unit_test(an_unsigned_image_loses_its_hash),
         cmocka_unit_test(all_hashes_go_not_only_the_first),
         cmocka_unit_test(truncation_at_every_byte_is_refused),

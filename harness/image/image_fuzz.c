@@ -37,12 +37,15 @@ static void verify(const struct rig_image_source *source)
                                             .keys = keys,
                                             .n_keys = key ? 1 : 0,
                                             .max_image_bytes = UINT32_MAX};
+    struct rig_encrypt_key *secret = rig_encrypt_key_test(RIG_ENCRYPT_AES_KW, 128, 0, NULL);
     struct rig_image_judgement judgement;
     struct rig_image_layout layout;
 
     (void)rig_image_verify(source, &policy, &layout);
-    rig_image_judge(source, keys, key ? 1 : 0, UINT32_MAX, &judgement);
+    rig_image_judge(source, keys, key ? 1 : 0, NULL, UINT32_MAX, &judgement);
+    rig_image_judge(source, keys, key ? 1 : 0, secret, UINT32_MAX, &judgement);
     rig_key_free(key);
+    rig_encrypt_key_free(secret);
 }
 
 static void damage_all(const uint8_t *bytes, size_t n_bytes)

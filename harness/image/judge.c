@@ -18,6 +18,14 @@
 
 enum trial { UNTRIED, MATCHED, REFUSED };
 
+/* What is known of the payload. */
+enum payload {
+    PLAIN,     /* the image is not encrypted */
+    CLEAR,     /* it says it is, but the payload fits the hash as it is: imgtool's --clear */
+    DECRYPTED, /* the secret opened it */
+    SEALED,    /* it was not opened */
+};
+
 struct look {
     const struct rig_image_source *source;
     const struct rig_image_layout *layout;
@@ -27,12 +35,17 @@ struct look {
     uint16_t hash_type;                       /* of the first hash; 0: none */
     uint8_t digest[RIG_IMAGE_HASH_MAX_BYTES]; /* as stored: equal to what was computed, unless encrypted */
     size_t n_digest_bytes;
+    enum payload payload;
+    const struct rig_encrypt_key *secret; /* NULL: none was given */
+    struct rig_decrypted_image decrypted; /* DECRYPTED: what plain reads through */
+    struct rig_image_source plain; /* what hash and pure signature are over; encrypted where it is SEALED */
     bool pure;
     uint16_t strange_type; /* a hash or signature of a kind that is not known here; 0: none */
     unsigned n_signatures, n_encryption_keys;
-    const struct rig_key *selected; /* for the next signature */
-    struct rig_key *carried;        /* owned */
-    bool names_key, knows_key;      /* the image names one; one of those given */
+    enum rig_encrypt_kind wrapped_in; /* of the last encrypted key */
+    const struct rig_key *selected;   /* for the next signature */
+    struct rig_key *carried;          /* owned */
+    bool names_key, knows_key;        /* the image names one; one of those given */
     enum trial signature;
     enum rig_key_kind tried_kind; /* of the last signature's key */
 };
@@ -55,24 +68,48 @@ static bool fail(struct look *look, enum rig_image_status status, const char *fo
 
 /* ---- structure and hashes ---- */
 
+static bool hash_fits(const struct look *look, const struct rig_image_source *source, uint16_t type,
+                      const uint8_t *stored)
+{
+    uint8_t computed[RIG_IMAGE_HASH_MAX_BYTES];
+    size_t n_bytes = rig_image_compute_hash_of(type, source, look->layout, computed);
+
+    return n_bytes && memcmp(stored, computed, n_bytes) == 0;
+}
+
+/* The hash of an encrypted image is that of its plaintext. */
+static bool hold_against(struct look *look, uint16_t type, const uint8_t *stored)
+{
+    if (look->payload != PLAIN && hash_fits(look, look->source, type, stored)) {
+        look->payload = CLEAR;
+        look->plain = *look->source;
+        return true;
+    }
+    if (look->payload == SEALED ||
+        (look->payload == DECRYPTED && hash_fits(look, &look->plain, type, stored)) ||
+        (look->payload == PLAIN && hash_fits(look, look->source, type, stored)))
+        return true;
+    if (look->payload == DECRYPTED)
+        return fail(look, RIG_IMAGE_BAD_HASH, "the hash does not match the decrypted payload (%s)",
+                    rig_image_hash_name(type));
+    return fail(look, RIG_IMAGE_BAD_HASH, "the hash does not match%s%s%s",
+                type == RIG_IMAGE_TLV_SHA256 ? "" : " (",
+                type == RIG_IMAGE_TLV_SHA256 ? "" : rig_image_hash_name(type),
+                type == RIG_IMAGE_TLV_SHA256 ? "" : ")");
+}
+
 static bool take_hash(struct look *look, const struct rig_image_tlv_entry *entry)
 {
-    uint8_t stored[RIG_IMAGE_HASH_MAX_BYTES], computed[RIG_IMAGE_HASH_MAX_BYTES];
-    const char *name = rig_image_hash_name(entry->type);
+    uint8_t stored[RIG_IMAGE_HASH_MAX_BYTES];
     size_t n_bytes = rig_image_hash_bytes(entry->type);
 
     if (entry->n_bytes != n_bytes)
-        return fail(look, RIG_IMAGE_BAD_HASH, "the %s hash has %u bytes instead of %zu", name, entry->n_bytes,
-                    n_bytes);
+        return fail(look, RIG_IMAGE_BAD_HASH, "the %s hash has %u bytes instead of %zu",
+                    rig_image_hash_name(entry->type), entry->n_bytes, n_bytes);
     if (!rig_image_read(look->source, entry->offset, stored, n_bytes))
         return fail(look, RIG_IMAGE_READ_FAILED, "%s", rig_image_status_text(RIG_IMAGE_READ_FAILED));
-    if (!(look->layout->header.flags & AES_FLAGS)) {
-        if (!rig_image_compute_hash_of(entry->type, look->source, look->layout, computed))
-            return fail(look, RIG_IMAGE_READ_FAILED, "%s", rig_image_status_text(RIG_IMAGE_READ_FAILED));
-        if (memcmp(stored, computed, n_bytes) != 0)
-            return fail(look, RIG_IMAGE_BAD_HASH, "the hash does not match%s%s%s", n_bytes == 32 ? "" : " (",
-                        n_bytes == 32 ? "" : name, n_bytes == 32 ? "" : ")");
-    }
+    if (!hold_against(look, entry->type, stored))
+        return false;
     if (look->hash_type)
         return true;
     look->hash_type = entry->type;
@@ -91,27 +128,68 @@ static bool take_pure(struct look *look, const struct rig_image_tlv_entry *entry
     return true;
 }
 
+/* Unwraps the image's key when this entry is for the secret. */
+static bool open_with(struct look *look, const struct rig_image_tlv_entry *entry, enum rig_encrypt_kind kind,
+                      unsigned aes_bits)
+{
+    uint8_t tlv[RIG_ENCRYPT_TLV_MAX_BYTES], image_key[RIG_IMAGE_KEY_MAX_BYTES];
+    enum rig_image_status status;
+
+    if (!look->secret || look->payload == DECRYPTED || !rig_encrypt_key_fits(look->secret, kind, aes_bits))
+        return true;
+    if (!rig_image_read(look->source, entry->offset, tlv, entry->n_bytes))
+        return fail(look, RIG_IMAGE_READ_FAILED, "%s", rig_image_status_text(RIG_IMAGE_READ_FAILED));
+    status = rig_encrypt_unwrap(look->secret, kind, tlv, entry->n_bytes, aes_bits, image_key);
+    if (status)
+        return fail(look, status, "%s", rig_image_status_text(status));
+    look->decrypted = (struct rig_decrypted_image){
+        .inner = *look->source, .header = look->layout->header, .ctr = rig_ctr_new(image_key, aes_bits)};
+    OPENSSL_cleanse(image_key, sizeof image_key);
+    if (!look->decrypted.ctr)
+        return fail(look, RIG_IMAGE_CRYPTO_FAILED, "%s", rig_image_status_text(RIG_IMAGE_CRYPTO_FAILED));
+    look->plain = rig_encrypt_decrypting_source(&look->decrypted);
+    look->payload = DECRYPTED;
+    return true;
+}
+
 /* [SRC image.py, encrypted.h] The key is wrapped together with what the kind needs. */
 static bool take_encryption_key(struct look *look, const struct rig_image_tlv_entry *entry)
 {
-    static const struct {
-        uint16_t type, with_128, with_256;
-    } sizes[] = {
-        {RIG_IMAGE_TLV_ENC_RSA2048, 256, 256},       {RIG_IMAGE_TLV_ENC_KW, 24, 40},
-        {RIG_IMAGE_TLV_ENC_EC256, 113, 129},         {RIG_IMAGE_TLV_ENC_X25519, 80, 96},
-        {RIG_IMAGE_TLV_ENC_X25519_SHA512, 112, 128},
-    };
-    bool long_key = look->layout->header.flags & RIG_IMAGE_FLAG_ENCRYPTED_AES256;
+    unsigned aes_bits = rig_encrypt_bits_of_flags(look->layout->header.flags);
+    enum rig_encrypt_kind kind;
+    uint32_t wanted;
 
     look->n_encryption_keys++;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        uint16_t wanted = long_key ? sizes[i].with_256 : sizes[i].with_128;
+    if (!rig_encrypt_kind_of_tlv(entry->type, &kind) || aes_bits == 0)
+        return true;
+    wanted = rig_encrypt_tlv_bytes(kind, aes_bits);
+    look->wrapped_in = kind;
+    return entry->n_bytes == wanted
+               ? open_with(look, entry, kind, aes_bits)
+               : fail(look, RIG_IMAGE_BAD_KEY_TLV, "the encrypted key (%s) has %u bytes instead of %u",
+                      rig_image_tlv_name(entry->type), entry->n_bytes, wanted);
+}
 
-        if (sizes[i].type == entry->type && entry->n_bytes != wanted)
-            return fail(look, RIG_IMAGE_BAD_TLV, "the encrypted key (%s) has %u bytes instead of %u",
-                        rig_image_tlv_name(entry->type), entry->n_bytes, wanted);
-    }
-    return true;
+/* The first pass: what opens the payload stands behind the hash. */
+static bool take_secrets(struct look *look, const struct rig_image_tlv_entry *entry)
+{
+    return entry->type >= FIRST_ENC_TYPE && entry->type <= LAST_ENC_TYPE ? take_encryption_key(look, entry)
+                                                                         : true;
+}
+
+static bool secret_opens(struct look *look)
+{
+    if (look->payload != SEALED)
+        return true;
+    if (look->n_encryption_keys == 0)
+        return fail(look, RIG_IMAGE_NO_KEY_TLV,
+                    "the header says that the payload is encrypted, but there is no encrypted key");
+    return !look->secret || look->wrapped_in == RIG_ENCRYPT_NONE ||
+           fail(look, RIG_IMAGE_BAD_ENCRYPTION_KEY,
+                "the image's key is wrapped in another way (%s, AES-%u) than the encryption key is for (%s)",
+                rig_encrypt_kind_name(look->wrapped_in),
+                rig_encrypt_bits_of_flags(look->layout->header.flags),
+                rig_encrypt_kind_name(rig_encrypt_key_kind(look->secret)));
 }
 
 static bool take_structure(struct look *look, const struct rig_image_tlv_entry *entry)
@@ -120,8 +198,6 @@ static bool take_structure(struct look *look, const struct rig_image_tlv_entry *
         return take_hash(look, entry);
     if (entry->type == RIG_IMAGE_TLV_SIG_PURE)
         return take_pure(look, entry);
-    if (entry->type >= FIRST_ENC_TYPE && entry->type <= LAST_ENC_TYPE)
-        return take_encryption_key(look, entry);
     if (rig_image_tlv_is_signature(entry->type))
         look->n_signatures++;
     else if (entry->type >= RIG_IMAGE_TLV_SHA256 && entry->type <= LAST_SIGNATURE_TYPE)
@@ -198,7 +274,7 @@ static bool matches(const struct look *look, const struct rig_key *key,
         !rig_image_read(look->source, entry->offset, signature, entry->n_bytes))
         return false;
     if (look->pure)
-        return rig_image_pure_signature_matches(look->source, look->layout, key, signature, entry->n_bytes);
+        return rig_image_pure_signature_matches(&look->plain, look->layout, key, signature, entry->n_bytes);
     return look->n_digest_bytes &&
            rig_key_verify_bytes(key, look->digest, look->n_digest_bytes, signature, entry->n_bytes);
 }
@@ -217,8 +293,11 @@ static const struct rig_key *any_that_matches(const struct look *look,
 /* As upstream: a key is used up by the signature behind it, and the last signature that was tried decides. */
 static bool try_signature(struct look *look, const struct rig_image_tlv_entry *entry)
 {
-    const struct rig_key *key = look->names_key ? look->selected : any_that_matches(look, entry);
+    const struct rig_key *key;
 
+    if (look->pure && look->payload == SEALED)
+        return true;
+    key = look->names_key ? look->selected : any_that_matches(look, entry);
     if (key && rig_key_signature_tlv(rig_key_kind(key)) == entry->type &&
         (look->pure || look->n_digest_bytes > 0)) {
         look->signature = matches(look, key, entry) ? MATCHED : REFUSED;
@@ -254,18 +333,20 @@ static bool walk(struct look *look, bool (*take)(struct look *look, const struct
 
 static void tell_what_was_found(struct look *look)
 {
-    bool encrypted = look->layout->header.flags & AES_FLAGS;
+    static const char *const payloads[] = {
+        [PLAIN] = "", [CLEAR] = ", the payload is not encrypted", [DECRYPTED] = ", of the decrypted payload"};
+    bool sealed = look->payload == SEALED;
     const char *name = rig_image_hash_name(look->hash_type);
+    bool usual = look->hash_type == RIG_IMAGE_TLV_SHA256;
 
-    if (name && !encrypted)
-        snprintf(look->into->hash, sizeof look->into->hash,
-                 look->hash_type == RIG_IMAGE_TLV_SHA256 ? "the hash matches" : "the hash matches (%s)",
-                 name);
+    if (name && !sealed)
+        snprintf(look->into->hash, sizeof look->into->hash, "the hash matches%s%s%s%s", usual ? "" : " (",
+                 usual ? "" : name, usual ? "" : ")", payloads[look->payload]);
     if (look->signature != MATCHED)
         return;
     snprintf(look->into->signature, sizeof look->into->signature, "the signature matches (%s%s)%s%s",
              rig_key_kind_name(look->tried_kind), look->pure ? ", pure: over the image itself" : "",
-             encrypted ? " over the stored hash" : "",
+             sealed ? " over the stored hash" : "",
              look->n_keys == 0
                  ? " by the public key that the image carries; whether a board knows that key was "
                    "not checked (no --key)"
@@ -274,9 +355,6 @@ static void tell_what_was_found(struct look *look)
 
 static bool check_hash(struct look *look)
 {
-    if ((look->layout->header.flags & AES_FLAGS) && look->n_encryption_keys == 0)
-        return fail(look, RIG_IMAGE_BAD_TLV,
-                    "the header says that the payload is encrypted, but there is no encrypted key");
     if (look->hash_type || look->pure)
         return true;
     if (look->strange_type >= RIG_IMAGE_TLV_SHA256 && look->strange_type <= LAST_HASH_TYPE)
@@ -288,7 +366,8 @@ static bool check_signature(struct look *look)
 {
     if (look->signature == REFUSED)
         return fail(look, RIG_IMAGE_BAD_SIGNATURE, "%s", rig_image_status_text(RIG_IMAGE_BAD_SIGNATURE));
-    if (look->signature == MATCHED || look->n_keys == 0 || look->strange_type)
+    if (look->signature == MATCHED || look->n_keys == 0 || look->strange_type ||
+        (look->pure && look->payload == SEALED && look->n_signatures))
         return true;
     if (look->n_signatures == 0)
         return fail(look, RIG_IMAGE_NO_SIGNATURE, "%s: %s", rig_image_status_text(RIG_IMAGE_NO_SIGNATURE),
@@ -311,10 +390,14 @@ static void hold_back(struct look *look)
         look->into->verdict = RIG_IMAGE_NOT_JUDGED;
         return;
     }
-    if (flags & AES_FLAGS)
+    if (look->payload == SEALED)
         why = "the payload is encrypted, and its hash covers the plaintext: only who has the decryption key "
               "can "
-              "tell whether it is whole";
+              "tell whether it is whole (--encryption-key)";
+    else if (look->payload == CLEAR && !look->secret)
+        why = "the payload is whole and not encrypted; whether the encrypted key is the board's was not "
+              "checked "
+              "(no --encryption-key)";
     else if (flags & LZMA_FLAGS)
         why = "the payload is compressed: whether it unpacks to what DECOMP_SHA promises is not checked here";
     else if (look->pure && look->hash_type == 0 && look->signature != MATCHED)
@@ -329,10 +412,16 @@ static void hold_back(struct look *look)
 }
 
 void rig_image_judge(const struct rig_image_source *source, const struct rig_key *const *keys, size_t n_keys,
-                     uint32_t max_bytes, struct rig_image_judgement *judgement)
+                     const struct rig_encrypt_key *secret, uint32_t max_bytes,
+                     struct rig_image_judgement *judgement)
 {
-    struct look look = {
-        .source = source, .layout = &judgement->layout, .keys = keys, .n_keys = n_keys, .into = judgement};
+    struct look look = {.source = source,
+                        .plain = *source,
+                        .layout = &judgement->layout,
+                        .keys = keys,
+                        .n_keys = n_keys,
+                        .secret = secret,
+                        .into = judgement};
     enum rig_image_status status;
 
     memset(judgement, 0, sizeof *judgement);
@@ -341,10 +430,12 @@ void rig_image_judge(const struct rig_image_source *source, const struct rig_key
         (void)fail(&look, status, "%s", rig_image_status_text(status));
         return;
     }
-    if (walk(&look, take_structure) && check_hash(&look) && walk(&look, take_signature) &&
-        check_signature(&look)) {
+    look.payload = judgement->layout.header.flags & AES_FLAGS ? SEALED : PLAIN;
+    if (walk(&look, take_secrets) && secret_opens(&look) && walk(&look, take_structure) &&
+        check_hash(&look) && walk(&look, take_signature) && check_signature(&look)) {
         tell_what_was_found(&look);
         hold_back(&look);
     }
+    rig_ctr_free(look.decrypted.ctr);
     rig_key_free(look.carried);
 }

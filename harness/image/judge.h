@@ -6,6 +6,7 @@
 #ifndef RIG_IMAGE_JUDGE_H
 #define RIG_IMAGE_JUDGE_H
 
+#include "image/encrypt.h"
 #include "image/key.h"
 
 enum rig_image_verdict {
@@ -19,16 +20,18 @@ struct rig_image_judgement {
     enum rig_image_status status; /* of a failing one: the nearest */
     struct rig_image_layout layout;
     char why[256];       /* FAILS, NOT_JUDGED: a phrase */
-    char hash[64];       /* what was found about it: "the hash matches (SHA-512)"; "" nothing */
+    char hash[128];      /* what was found about it: "the hash matches (SHA-512)"; "" nothing */
     char signature[200]; /* "the signature matches (ecdsa-p384)"; "" when there is none, or nothing to check
                             with */
 };
 
 /* Hashes of SHA-256, SHA-384, SHA-512; ECDSA P-256 and P-384, RSA-PSS, Ed25519 over the hash or pure; keys
  * named by KEYHASH or carried whole (PUBKEY). Without keys a signature is held against a key that the image
- * carries, else not at all. Of an encrypted image only the signature over the stored hash, of a compressed
- * one the stored form is checked, and the verdict is NOT_JUDGED at best. max_bytes: as in a policy. */
+ * carries, else not at all. An encrypted image is decrypted with `secret`; where that is NULL only the
+ * signature over the stored hash is checked. What could not be looked at makes the verdict NOT_JUDGED at best.
+ * max_bytes: as in a policy. */
 void rig_image_judge(const struct rig_image_source *source, const struct rig_key *const *keys, size_t n_keys,
-                     uint32_t max_bytes, struct rig_image_judgement *judgement);
+                     const struct rig_encrypt_key *secret, uint32_t max_bytes,
+                     struct rig_image_judgement *judgement);
 
 #endif

@@ -50,7 +50,7 @@ static void judge(const struct rig_bytes *image, const struct rig_key *key,
     const struct rig_memory_image memory = {image->bytes, image->n_bytes};
     const struct rig_image_source source = rig_image_source_from_memory(&memory);
 
-    rig_image_judge(&source, &key, key ? 1 : 0, UINT32_MAX, judgement);
+    rig_image_judge(&source, &key, key ? 1 : 0, NULL, UINT32_MAX, judgement);
 }
 
 static const struct kind {

@@ -12,23 +12,46 @@ static const char *const types[] = {"application",           "softdevice", "boot
 static const char *const boot_validations[] = {"none", "crc", "sha256", "ecdsa", NULL};
 static const char *const packages[] = {"0.5", "0.6", "0.7", "0.8", NULL};
 /* image/build.h: rig_image_damage_name(), package/damage.h: rig_package_damage_name(); some are of both. */
-static const char *const damages[] = {"flip-header",     "flip-payload",
-                                      "flip-tlv",        "flip-protected",
-                                      "truncate",        "wrong-hash",
-                                      "no-hash",         "no-signature",
-                                      "no-tlvs",         "lie-payload-size",
-                                      "lie-header-size", "lie-tlv-total",
-                                      "lie-protected",   "bad-magic",
-                                      "wrap-sizes",      "flip-init",
-                                      "truncate-init",   "pad-init",
-                                      "no-command",      "both-commands",
-                                      "hash-type",       "no-type",
-                                      "firmware-type",   "no-size",
-                                      "lie-size",        "no-hardware-version",
-                                      "no-fw-version",   "op-code",
-                                      "boot-validation", "wrong-boot-validation",
-                                      "wrong-signature", "short-signature",
-                                      "signature-type",  NULL};
+static const char *const damages[] = {"flip-header",
+                                      "flip-payload",
+                                      "flip-tlv",
+                                      "flip-protected",
+                                      "truncate",
+                                      "wrong-hash",
+                                      "no-hash",
+                                      "no-signature",
+                                      "no-tlvs",
+                                      "lie-payload-size",
+                                      "lie-header-size",
+                                      "lie-tlv-total",
+                                      "lie-protected",
+                                      "bad-magic",
+                                      "wrap-sizes",
+                                      "no-key",
+                                      "flip-encrypted-key",
+                                      "short-encrypted-key",
+                                      "lie-encrypted-key",
+                                      "no-encrypted-key",
+                                      "no-encrypted-flag",
+                                      "flip-init",
+                                      "truncate-init",
+                                      "pad-init",
+                                      "no-command",
+                                      "both-commands",
+                                      "hash-type",
+                                      "no-type",
+                                      "firmware-type",
+                                      "no-size",
+                                      "lie-size",
+                                      "no-hardware-version",
+                                      "no-fw-version",
+                                      "op-code",
+                                      "boot-validation",
+                                      "wrong-boot-validation",
+                                      "wrong-signature",
+                                      "short-signature",
+                                      "signature-type",
+                                      NULL};
 
 static const struct rig_field damage_fields[] = {
     RIG_FIELD(
@@ -41,9 +64,10 @@ static const struct rig_field damage_fields[] = {
                        "chosen by the kind."),
 };
 static const char *const placed_damages[] = {
-    "flip-header", "flip-payload",  "flip-tlv",        "flip-protected", "truncate",
-    "flip-init",   "truncate-init", "pad-init",        "hash-type",      "firmware-type",
-    "lie-size",    "op-code",       "boot-validation", "signature-type", NULL};
+    "flip-header", "flip-payload",    "flip-tlv",           "flip-protected",
+    "truncate",    "flip-init",       "truncate-init",      "pad-init",
+    "hash-type",   "firmware-type",   "flip-encrypted-key", "lie-size",
+    "op-code",     "boot-validation", "signature-type",     NULL};
 static const struct rig_rule damage_rules[] = {
     {.field = "at", .kind = RIG_RULE_NEEDS, .other = "kind", .others = placed_damages},
     {0},

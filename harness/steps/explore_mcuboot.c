@@ -47,7 +47,7 @@ static bool judge_image(struct rig_run *run, struct rig_explore_image *image, bo
     image->verified = rig_image_verify(source, policy, &layout) == RIG_IMAGE_OK;
     if (image->verified)
         return true;
-    rig_image_judge(source, policy->keys, policy->n_keys, G_MAXUINT32, &judgement);
+    rig_image_judge(source, policy->keys, policy->n_keys, NULL, G_MAXUINT32, &judgement);
     if (judgement.verdict == RIG_IMAGE_FAILS)
         return true;
     if (explored->on_model && is_old) {

@@ -139,7 +139,8 @@ static bool damages_the_signature(const struct rig_damage_spec *damage)
 {
     static const char *const of_packages[] = {"wrong-signature", "short-signature", "signature-type", NULL};
 
-    return g_str_equal(damage->kind, "no-signature") || g_strv_contains(of_packages, damage->kind) ||
+    return g_str_equal(damage->kind, "no-signature") || g_str_equal(damage->kind, "no-key") ||
+           g_strv_contains(of_packages, damage->kind) ||
            (g_str_equal(damage->kind, "flip-tlv") && (!damage->at || *damage->at >= 32));
 }
 
