@@ -9,9 +9,14 @@ static const char *steps_lack(const GPtrArray *steps, const char *const *capabil
 /* Steps may hold steps: in their block, and in arguments. */
 static const char *step_lacks(const struct rig_step *step, const char *const *capabilities)
 {
-    const char *lack = step->verb->lacks ? step->verb->lacks(step, capabilities) : NULL;
+    const struct rig_verb *verb = step->verb;
+    const char *lack = verb->lacks ? verb->lacks(step, capabilities) : NULL;
 
-    lack = lack ? lack : steps_lack(step->block, capabilities);
+    for (const char *const *need = verb->needs; !lack && need && *need; need++)
+        if (!g_strv_contains((const gchar *const *)capabilities, *need))
+            lack = *need;
+    if (!lack && !(verb->leaves_out && verb->leaves_out(step, capabilities)))
+        lack = steps_lack(step->block, capabilities);
     for (gsize i = 0; !lack && step->arguments && i < step->arguments->shape->n_fields; i++)
         if (step->arguments->values[i])
             lack = steps_lack(step->arguments->values[i]->steps, capabilities);
@@ -33,7 +38,8 @@ static char *step_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     char *reason = step->verb->unfit ? step->verb->unfit(step, fit) : NULL;
 
-    reason = reason ? reason : steps_unfit(step->block, fit);
+    if (!reason && !(step->verb->leaves_out && step->verb->leaves_out(step, fit->board->capabilities)))
+        reason = steps_unfit(step->block, fit);
     for (gsize i = 0; !reason && step->arguments && i < step->arguments->shape->n_fields; i++)
         if (step->arguments->values[i])
             reason = steps_unfit(step->arguments->values[i]->steps, fit);
@@ -85,9 +91,9 @@ char *rig_plan_skip_reason(const struct rig_case *the_case, const struct rig_boa
     if (scenario->protocol && !g_str_equal(scenario->protocol, target->spec->protocol))
         return g_strdup_printf("written for the update protocol '%s', and target '%s' speaks '%s'",
                                scenario->protocol, target->name, target->spec->protocol);
-    for (guint i = 0; scenario->needs[i]; i++)
-        if (!rig_board_can(board, scenario->needs[i]))
-            return g_strdup_printf("target '%s' lacks '%s'", target->name, scenario->needs[i]);
+    for (guint i = 0; scenario->written_needs[i]; i++)
+        if (!rig_board_can(board, scenario->written_needs[i]))
+            return g_strdup_printf("target '%s' lacks '%s'", target->name, scenario->written_needs[i]);
     for (guint i = 0; i < G_N_ELEMENTS(phases) && !lack; i++)
         lack = steps_lack(phases[i], board->capabilities);
     return lack ? g_strdup_printf("target '%s' lacks '%s'", target->name, lack)

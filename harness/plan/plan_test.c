@@ -24,7 +24,7 @@
 /* What the case needs is there, but for `without`; and `more`. NULL reason: it is played. */
 static const struct row {
     const char *text, *without;
-    const char *more[3];
+    const char *more[5];
     bool cannot_be;
     const char *reason;
 } rows[] = {
@@ -47,20 +47,37 @@ static const struct row {
     {BEGIN SWEEP("        - expect-boot: old\n"), NULL, {"power-cut-at-operation"}, false, "lacks 'rewind'"},
     {BEGIN "  - watch-flash: a\n  - expect-flash: {since: a, at-most: 0}\n",
      "flash-watch",
-     {NULL},
+     {"probe"},
      false,
      NULL},
     {BEGIN "  - watch-flash: a\n  - expect-flash: {since: a, at-most: 3}\n",
      "flash-watch",
-     {NULL},
+     {"probe"},
      false,
      "lacks 'flash-watch'"},
-    {BEGIN "  - " SLOT_3 "\n", NULL, {NULL}, false, "has no slot 3"},
-    {BEGIN ECHO "cleanup:\n  - " SLOT_3 "\n", NULL, {NULL}, false, "has no slot 3"},
-    {BEGIN MESSAGES("      - " SLOT_3 "\n"), NULL, {NULL}, false, "has no slot 3"},
+    /* A board without a probe is asked over SMP for images, and has no trailers to show. */
+    {BEGIN "  - expect-slot: {slot: 0, image: old}\n", NULL, {"smp"}, false, NULL},
+    {BEGIN "  - expect-slot: {slot: 0, magic: unset}\n", NULL, {"smp"}, false, "lacks 'probe'"},
+    {BEGIN "  - watch-flash: a\n  - expect-flash: {since: a, untouched: [{slot: 1, size: 4B}]}\n",
+     NULL,
+     {"smp"},
+     false,
+     "lacks 'probe'"},
+    {BEGIN "  - watch-flash: a\n  - expect-flash: {since: a, untouched: slot1}\n",
+     NULL,
+     {"smp"},
+     false,
+     NULL},
+    {BEGIN "  - reset:\n", NULL, {"smp"}, false, NULL},
+    {BEGIN "  - reset: {halt: true}\n", NULL, {"smp"}, false, "lacks 'reset'"},
+    {BEGIN ECHO "  - where: console\n    do: [{expect-console: a}]\n", NULL, {NULL}, false, NULL},
+    {BEGIN ECHO "  - where: smp\n    do: [{expect-console: a}]\n", NULL, {NULL}, false, "lacks 'console'"},
+    {BEGIN "  - " SLOT_3 "\n", NULL, {"probe"}, false, "has no slot 3"},
+    {BEGIN ECHO "cleanup:\n  - " SLOT_3 "\n", NULL, {"probe"}, false, "has no slot 3"},
+    {BEGIN MESSAGES("      - " SLOT_3 "\n"), NULL, {"probe"}, false, "has no slot 3"},
     {BEGIN SWEEP("        - " SLOT_3 "\n"),
      NULL,
-     {"power-cut-at-operation", "rewind"},
+     {"power-cut-at-operation", "rewind", "probe", "reset"},
      false,
      "has no slot 3"},
 };

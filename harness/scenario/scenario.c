@@ -485,6 +485,7 @@ void rig_scenario_free(struct rig_scenario *scenario)
     g_free(scenario->about);
     g_strfreev(scenario->tags);
     g_strfreev(scenario->needs);
+    g_strfreev(scenario->written_needs);
     g_free(scenario->target);
     g_free(scenario->protocol);
     rig_document_free(scenario->document);
@@ -501,6 +502,25 @@ static struct rig_scenario *new_scenario(struct rig_source *source)
     scenario->all_steps = g_ptr_array_new_with_free_func(rig_step_free);
     scenario->all_images = g_ptr_array_new_with_free_func(image_plan_free);
     return scenario;
+}
+
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static char **sorted_set(GHashTable *set)
+{
+    GPtrArray *texts = g_ptr_array_new();
+    GHashTableIter iterator;
+    gpointer text;
+
+    g_hash_table_iter_init(&iterator, set);
+    while (g_hash_table_iter_next(&iterator, &text, NULL))
+        g_ptr_array_add(texts, g_strdup(text));
+    g_ptr_array_sort(texts, compare_texts);
+    g_ptr_array_add(texts, NULL);
+    return (char **)g_ptr_array_free(texts, FALSE);
 }
 
 static void check_need(struct loading *loading, const struct rig_value *need)
@@ -532,6 +552,7 @@ static void read_head(struct loading *loading, const struct rig_scenario_head *h
     scenario->retries = head->retries;
     for (guint i = 0; head->needs && i < head->needs->items->len; i++)
         check_need(loading, g_ptr_array_index(head->needs->items, i));
+    scenario->written_needs = sorted_set(loading->reader.needs);
 }
 
 static void check_image_name(struct loading *loading, const struct rig_node *key)
@@ -676,25 +697,6 @@ static void read_without_cases(struct loading *loading)
     for (gsize i = 0; i < G_N_ELEMENTS(sections); i++)
         g_ptr_array_unref(read_section(loading, sections[i]));
     loading->reader.scope = NULL;
-}
-
-static gint compare_texts(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static char **sorted_set(GHashTable *set)
-{
-    GPtrArray *texts = g_ptr_array_new();
-    GHashTableIter iterator;
-    gpointer text;
-
-    g_hash_table_iter_init(&iterator, set);
-    while (g_hash_table_iter_next(&iterator, &text, NULL))
-        g_ptr_array_add(texts, g_strdup(text));
-    g_ptr_array_sort(texts, compare_texts);
-    g_ptr_array_add(texts, NULL);
-    return (char **)g_ptr_array_free(texts, FALSE);
 }
 
 static void read_body(struct loading *loading)

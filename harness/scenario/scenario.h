@@ -117,6 +117,7 @@ struct rig_scenario {
     struct rig_mark at; /* of the name */
     char **tags;        /* NULL-terminated, never NULL */
     char **needs;       /* NULL-terminated: written ones and those that the verbs imply, sorted, each once */
+    char **written_needs; /* the former */
     char *protocol;   /* `protocol:` the update protocol that it is written for; NULL = whatever is spoken */
     char *target;     /* `target:` the scenario is written for; NULL = whatever is given */
     guint retries;    /* attempts after a failed first one */

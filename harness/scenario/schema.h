@@ -310,6 +310,9 @@ struct rig_verb {
      * caller. Called for each step in its order, before anything runs; a step that changes what the board is
      * says so in `fit`. NULL function: the step fits every board. */
     char *(*unfit)(const struct rig_step *step, struct rig_fit *fit);
+    /* Whether the steps of its block are left out on a board with these capabilities: what they need is then
+     * not asked for. NULL function: never. */
+    bool (*leaves_out)(const struct rig_step *step, const char *const *capabilities);
     const char *example; /* one line of YAML */
     rig_step_function run;
 };

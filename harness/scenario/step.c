@@ -208,6 +208,7 @@ static struct rig_step *read_verb(struct rig_reader *reader, const struct rig_no
     const struct rig_verb *verb = parts->verb;
     struct rig_step *step = g_new0(struct rig_step, 1);
     struct rig_value *within = NULL;
+    GHashTable *needs = reader->needs;
 
     *step =
         (struct rig_step){.verb = verb, .node = node, .source = node->source, .at = parts->pair->key->start};
@@ -223,7 +224,9 @@ static struct rig_step *read_verb(struct rig_reader *reader, const struct rig_no
     step->text = rig_reader_render(reader, verb->name, parts->pair->value, STEP_TEXT_CHARACTERS);
     if (parts->block) {
         step->block = g_ptr_array_new();
+        reader->needs = verb->leaves_out ? NULL : needs;
         rig_reader_block(reader, verb->block, parts->block, step->block);
+        reader->needs = needs;
     }
     if (!reader->unbound)
         add_needs(reader, verb);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What steps share: asking and judging answers, lists of arguments, waiting for a boot. */
+#include "steps/look.h"
 #include "steps/verbs.h"
 
 const char *const rig_answer_choices[] = {"ok",  "refused", "silence", "link-lost", "malformed-answer",
@@ -84,6 +85,8 @@ bool rig_await_boot(struct rig_run *run, guint64 until_us)
     GError *error = NULL;
     bool seen = false;
 
+    if (rig_look_by_server(run->board))
+        return rig_look_await_return(run, until_us);
     if (wait.probe && !rig_board_wait_for(run->board, until_us, booted, &wait, &seen, &error)) {
         rig_run_error(run, error);
         return false;

@@ -6,11 +6,13 @@
 #include "bench/option_fields.h"
 #include "image/init_packet.h"
 #include "steps/fit.h"
+#include "steps/look.h"
 
 #include <string.h>
 
 static const char *const no_image[] = {"none", NULL};
 #define MAX_SLOTS 4u
+#define SET_UP_US (300u * G_GUINT64_CONSTANT(1000000))
 
 struct board_arguments {
     struct rig_options_spec options;
@@ -113,6 +115,21 @@ static bool adopt(struct rig_run *run, const struct rig_board_setup *setup)
     return false;
 }
 
+/* Where the board cannot be given its images by a probe. */
+static void set_up_by_updates(struct rig_run *run, const struct rig_step *step)
+{
+    const struct board_arguments *arguments = RIG_ARGUMENTS(step, struct board_arguments);
+    const struct rig_built_image *running = rig_run_image(run, arguments->slots[0]);
+    const struct rig_built_image *waiting =
+        running && arguments->slots[1] ? rig_run_image(run, arguments->slots[1]) : NULL;
+
+    if (rig_run_troubled(run))
+        return;
+    rig_run_note(run, "set up by updates: the board has nothing but its update server");
+    rig_look_set_up(run, running, waiting, rig_run_now_us(run) + SET_UP_US);
+    rig_run_mark_boots(run);
+}
+
 static void run_board(struct rig_run *run, const struct rig_step *step)
 {
     const struct board_arguments *arguments = RIG_ARGUMENTS(step, struct board_arguments);
@@ -129,6 +146,10 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
     /* Options first: they say how images are signed by default, and the case before may have had others. */
     if (!adopt(run, &setup) || !collect_images(run, arguments->slots, &collected))
         return;
+    if (rig_look_by_server(run->board)) {
+        set_up_by_updates(run, step);
+        return;
+    }
     setup.images = collected.images;
     setup.n_images = collected.n_images;
     if (!run->board->ops->prepare(run->board, &setup, &error)) {
@@ -179,6 +200,24 @@ static char *trial_unfit(const struct board_arguments *arguments, const struct r
                : NULL;
 }
 
+/* What updates cannot bring about. */
+static char *updates_unfit(const struct board_arguments *arguments, const struct rig_fit *fit)
+{
+    const struct rig_image_spec *spec = arguments->slots[0] ? rig_fit_image(fit, arguments->slots[0]) : NULL;
+    const char *what = !spec                   ? "nothing in slot 0"
+                       : !arguments->confirmed ? "an image on trial"
+                       : !arguments->power     ? "no power"
+                       : arguments->no_slot2 || arguments->slots[2] || arguments->slots[3] ? "a second image"
+                       : spec->damages && spec->damages[0] ? "a damaged image in slot 0"
+                                                           : NULL;
+
+    return what && rig_look_by_server(fit->board)
+               ? g_strdup_printf(
+                     "of target '%s' only the update server is in reach, and no update sets it up with %s",
+                     fit->target->name, what)
+               : NULL;
+}
+
 /* From here on the board is what this step makes of it. */
 static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
@@ -195,6 +234,8 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
         reason = idle_option(step, fit);
     if (!reason)
         reason = trial_unfit(arguments, fit);
+    if (!reason)
+        reason = updates_unfit(arguments, fit);
     for (guint i = 0; !reason && i < MAX_SLOTS; i++) {
         if (arguments->slots[i])
             reason = rig_fit_no_space(fit, arguments->slots[i], i, 0);
@@ -210,8 +251,10 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
 const struct rig_verb rig_verb_board = {
     .name = "board",
     .family = "board",
-    .about = "The condition that the board starts from: images in its slots, options, no bonds. Switches it "
-             "on and waits until it is up.",
+    .about =
+        "The condition that the board starts from: images in its slots, options, no bonds. Switches it "
+        "on and waits until it is up. A board of which only the SMP server is in reach is brought there by "
+        "updates.",
     .shape = &board_shape,
     .within_us = 30u * 1000 * 1000,
     .unfit = board_unfit,

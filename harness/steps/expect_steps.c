@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "steps/fit.h"
+#include "steps/look.h"
 
 #include <string.h>
 
@@ -32,24 +33,56 @@ struct boot_expectation {
     struct rig_board_view view;
 };
 
-static bool runs_as_expected(void *user)
+/* The server names an image by its hash as it is stored, of which the view has the first bytes. */
+static bool is_seen(const struct rig_run *run, const struct rig_built_image *image,
+                    const struct rig_board_view *view)
 {
-    struct boot_expectation *expected = user;
+    if (rig_look_by_server(run->board))
+        return image->n_smp_hash >= sizeof view->hash &&
+               memcmp(image->smp_hash, view->hash, sizeof view->hash) == 0;
+    return image->has_hash && memcmp(image->hash, view->hash, RIG_IMAGE_HASH_BYTES) == 0;
+}
+
+static bool fits_view(void *user, const struct rig_board_view *view)
+{
+    const struct boot_expectation *expected = user;
     const struct boot_arguments *wanted = expected->wanted;
     struct rig_run *run = expected->run;
-    struct rig_board_view *view = &expected->view;
 
-    if (!run->board->probe->ops->view(run->board->probe, view, NULL) || view->state != RIG_STATE_RUNNING ||
-        !view->has_image)
+    if (view->state != RIG_STATE_RUNNING || !view->has_image)
         return false;
     if (wanted->confirmed && *wanted->confirmed != view->confirmed)
         return false;
     for (const char *const *name = wanted->images; *name; name++) {
         const struct rig_built_image *image = rig_run_image(run, *name);
 
-        if (!image || (image->has_hash && memcmp(image->hash, view->hash, RIG_IMAGE_HASH_BYTES) == 0))
+        if (!image || is_seen(run, image, view))
             return true; /* an image that cannot be built is trouble already: no need to wait */
     }
+    return false;
+}
+
+static bool runs_as_expected(void *user)
+{
+    struct boot_expectation *expected = user;
+    struct rig_probe *probe = expected->run->board->probe;
+
+    return probe->ops->view(probe, &expected->view, NULL) && fits_view(expected, &expected->view);
+}
+
+/* Until it does, or the deadline is over. false: trouble. */
+static bool await_expected(struct boot_expectation *expected, guint64 until_us, bool *ok)
+{
+    struct rig_run *run = expected->run;
+    GError *error = NULL;
+
+    if (rig_look_by_server(run->board)) {
+        *ok = rig_look_until(run, until_us, fits_view, expected, &expected->view);
+        return !rig_run_troubled(run);
+    }
+    if (rig_board_wait_for(run->board, until_us, runs_as_expected, expected, ok, &error))
+        return true;
+    rig_run_error(run, error);
     return false;
 }
 
@@ -61,12 +94,24 @@ static void expect_few_boots(struct rig_run *run, guint most, guint seen)
     rig_run_expect(run, seen <= most, "bootloader runs", expected, seen_text);
 }
 
+/* What the update server does not tell. */
+static void judge_boots(struct rig_run *run, guint most, const struct rig_board_view *view)
+{
+    if (rig_look_by_server(run->board))
+        rig_run_note(run, "not judged: at most %u bootloader runs: the board has no probe that counts them",
+                     most);
+    else
+        expect_few_boots(run, most, view->n_boots - run->boots_before);
+}
+
 /* The board did not boot in the time that it was given, and had not stopped either. */
 static char *describe_busy(struct rig_run *run, const struct rig_step *step)
 {
     const char *line =
         run->console->len ? g_ptr_array_index(run->console, run->console->len - 1) : "nothing yet";
 
+    if (rig_look_by_server(run->board))
+        return g_strdup("the update server does not answer");
     return g_strdup_printf("still booting: the deadline of %" G_GUINT64_FORMAT
                            " ms ended while the board was busy; its console said last: %s",
                            step->within_us / 1000, line);
@@ -76,7 +121,6 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
 {
     const struct boot_arguments *wanted = RIG_ARGUMENTS(step, struct boot_arguments);
     struct boot_expectation expectation = {.run = run, .wanted = wanted};
-    GError *error = NULL;
     g_autofree char *names = rig_words_text(wanted->images);
     g_autofree char *expected =
         wanted->confirmed ? g_strdup_printf("%s, %s", names, *wanted->confirmed ? "confirmed" : "unconfirmed")
@@ -84,17 +128,13 @@ static void run_expect_boot(struct rig_run *run, const struct rig_step *step)
     g_autofree char *seen = NULL;
     bool ok = false;
 
-    if (!rig_board_wait_for(run->board, rig_run_deadline_us(run, step), runs_as_expected, &expectation, &ok,
-                            &error)) {
-        rig_run_error(run, error);
-        return;
-    }
-    if (rig_run_troubled(run) || (!ok && !rig_run_can_look(run)))
+    if (!await_expected(&expectation, rig_run_deadline_us(run, step), &ok) || rig_run_troubled(run) ||
+        (!ok && !rig_run_can_look(run)))
         return;
     seen = expectation.view.state == RIG_STATE_BOOTING ? describe_busy(run, step)
                                                        : rig_run_describe_board(run, &expectation.view);
     if (rig_run_expect(run, ok, "running image", expected, seen) && wanted->boots)
-        expect_few_boots(run, *wanted->boots, expectation.view.n_boots - run->boots_before);
+        judge_boots(run, *wanted->boots, &expectation.view);
 }
 
 static char *silent_unfit(const struct rig_fit *fit)
@@ -128,13 +168,21 @@ static char *expect_boot_unfit(const struct rig_step *step, struct rig_fit *fit)
     return wanted->images[0] && !wanted->images[1] ? rig_fit_no_room(fit, wanted->images[0], 0) : NULL;
 }
 
+static const char *boot_lacks(const struct rig_step *step, const char *const *capabilities)
+{
+    (void)step;
+    return rig_look_lacks(capabilities);
+}
+
 const struct rig_verb rig_verb_expect_boot = {
     .name = "expect-boot",
     .family = "expect",
-    .about = "The board comes up and runs this image (or one of these) before the deadline.",
+    .about =
+        "The board comes up and runs this image (or one of these) before the deadline. A board without a "
+        "probe is asked over SMP, which tells the running image by its hash, and no `boots`.",
     .shape = &boot_shape,
     .within_us = 20u * 1000 * 1000,
-    .needs = needs_probe,
+    .lacks = boot_lacks,
     .unfit = expect_boot_unfit,
     .example = "expect-boot: {image: [old, new], boots: 4}",
     .run = run_expect_boot,

@@ -4,10 +4,9 @@
 
 #include "base/error.h"
 #include "steps/fit.h"
+#include "steps/look.h"
 
 #include <string.h>
-
-static const char *const needs_probe[] = {"probe", NULL};
 
 struct watch_arguments {
     const char *name;
@@ -21,11 +20,15 @@ static const struct rig_shape watch_shape = {RIG_SHAPE("watch-flash", watch_fiel
 
 /* What is known of the flash at one moment: of a board that counts its operations how many there were, else
  * the bytes of an area. */
+#define LIST_US (5u * 1000 * 1000)
 struct kept {
     const char *device; /* NULL: of a board that counts */
     guint64 n_operations;
     guint32 begin, n_bytes;
-    guint8 *bytes;
+    guint8 *bytes; /* NULL: of a slot, by the server's list: */
+    guint slot;
+    bool listed;
+    struct rig_smp_image_entry entry;
 };
 
 static void kept_free(void *item)
@@ -74,6 +77,55 @@ static bool keep_areas(struct rig_run *run, GPtrArray *all)
     return true;
 }
 
+static const struct rig_layout *layout_of(const struct rig_run *run)
+{
+    return run->board->probe ? run->board->probe->layout : &run->board->layout;
+}
+
+/* What the server's list tells of each slot. false: trouble. */
+static bool list_slots(struct rig_run *run, GPtrArray *all)
+{
+    struct rig_smp_response list;
+    struct rig_slot slot;
+
+    if (!rig_look_list(run, rig_run_now_us(run) + LIST_US, &list)) {
+        if (!rig_run_troubled(run))
+            rig_run_error_text(run, "the server does not tell its images: no answer");
+        return false;
+    }
+    for (guint i = 0; i < run->board->layout.n_slots; i++) {
+        const struct rig_smp_image_entry *entry = rig_look_entry(&list, i);
+        struct kept *kept;
+
+        if (!rig_layout_slot(&run->board->layout, i, &slot))
+            continue;
+        kept = g_new0(struct kept, 1);
+        g_ptr_array_add(all, kept);
+        *kept = (struct kept){.device = slot.device,
+                              .begin = slot.device_offset,
+                              .n_bytes = slot.n_bytes,
+                              .slot = i,
+                              .listed = entry != NULL};
+        if (entry)
+            kept->entry = *entry;
+    }
+    return true;
+}
+
+/* Flags of which the trailer of just this slot is the reason: what is pending stands in slot 1, what is
+ * confirmed in slot 0. */
+static bool is_listed_as_before(const struct kept *kept, const struct rig_smp_image_entry *now)
+{
+    const struct rig_smp_image_entry *before = &kept->entry;
+
+    if (!kept->listed || !now)
+        return !kept->listed && !now;
+    return before->hash_bytes == now->hash_bytes && memcmp(before->hash, now->hash, now->hash_bytes) == 0 &&
+           g_str_equal(before->version, now->version) &&
+           (kept->slot % 2 == 0 ? before->confirmed == now->confirmed
+                                : before->pending == now->pending && before->permanent == now->permanent);
+}
+
 static void run_watch_flash(struct rig_run *run, const struct rig_step *step)
 {
     const struct rig_board_flash_watch *counter = run->board->flash_watch;
@@ -84,11 +136,17 @@ static void run_watch_flash(struct rig_run *run, const struct rig_step *step)
         count = g_new0(struct kept, 1);
         count->n_operations = counter->n_operations(run->board);
         g_ptr_array_add(all, count);
-    } else if (!keep_areas(run, all)) {
+    } else if (rig_look_by_server(run->board) ? !list_slots(run, all) : !keep_areas(run, all)) {
         return;
     }
     g_hash_table_replace(run->flash_watches, g_strdup(RIG_ARGUMENTS(step, struct watch_arguments)->name),
                          g_steal_pointer(&all));
+}
+
+static const char *watch_lacks(const struct rig_step *step, const char *const *capabilities)
+{
+    (void)step;
+    return rig_look_lacks(capabilities);
 }
 
 const struct rig_verb rig_verb_watch_flash = {
@@ -99,11 +157,11 @@ const struct rig_verb rig_verb_watch_flash = {
     .about =
         "Watches flash from here on, for `expect-flash: {since: ...}`. Where the board does not tell its "
         "flash operations (`flash-watch`), the slots and the scratch area are read through the probe, "
-        "to be compared.",
+        "to be compared; where there is no probe, the server's list of images is kept.",
     .shape = &watch_shape,
     .within_us = 1000000,
     .at_once = true,
-    .needs = needs_probe,
+    .lacks = watch_lacks,
     .example = "watch-flash: before-swap",
     .run = run_watch_flash,
 };
@@ -166,13 +224,13 @@ struct extent {
 /* Nothing that is known of a board lies on a device that it lacks. */
 static bool find_device(struct rig_run *run, const char *device, struct extent *extent)
 {
-    struct rig_probe *probe = run->board->probe;
+    const struct rig_layout *layout = layout_of(run);
 
     *extent = (struct extent){device, 0, G_MAXUINT64};
-    for (guint i = 0; i <= probe->layout->n_slots; i++) {
+    for (guint i = 0; i <= layout->n_slots; i++) {
         struct rig_slot slot;
 
-        if (rig_layout_slot(probe->layout, i, &slot) && g_str_equal(slot.device, device))
+        if (rig_layout_slot(layout, i, &slot) && g_str_equal(slot.device, device))
             return true;
     }
     rig_run_error_text(run, "this board has no slot on %s flash", device);
@@ -181,34 +239,35 @@ static bool find_device(struct rig_run *run, const char *device, struct extent *
 
 static bool find_extent(struct rig_run *run, const char *region, struct extent *extent)
 {
-    struct rig_probe *probe = run->board->probe;
+    const struct rig_layout *layout = layout_of(run);
     struct rig_slot slot;
     guint32 begin, n_bytes;
     guint index;
 
     if (g_str_equal(region, "internal") || g_str_equal(region, "external"))
         return find_device(run, region, extent);
-    if (rig_layout_region(probe->layout, region, &begin, &n_bytes)) {
-        *extent = (struct extent){probe->layout->devices[0].name, begin, (guint64)begin + n_bytes};
+    if (rig_layout_region(layout, region, &begin, &n_bytes)) {
+        *extent = (struct extent){layout->devices[0].name, begin, (guint64)begin + n_bytes};
         return true;
     }
-    index = g_str_has_prefix(region, "slot") ? (guint)(region[4] - '0') : probe->layout->n_slots;
-    if ((index >= probe->layout->n_slots && !g_str_equal(region, "scratch")) ||
-        !rig_layout_slot(probe->layout, index, &slot)) {
+    index = g_str_has_prefix(region, "slot") ? (guint)(region[4] - '0') : layout->n_slots;
+    if ((index >= layout->n_slots && !g_str_equal(region, "scratch")) ||
+        !rig_layout_slot(layout, index, &slot)) {
         rig_run_error_text(run, "this board has no %s", region);
         return false;
     }
     *extent = (struct extent){slot.device, slot.device_offset, (guint64)slot.device_offset + slot.n_bytes};
     /* Bank 0 ends where bank 1 began when the board was set up. */
-    if (probe->layout->family == RIG_BOOTLOADER_NORDIC_SECURE && index == 0 &&
-        probe->layout->slots[1].device_offset > slot.device_offset)
-        extent->end = probe->layout->slots[1].device_offset;
+    if (layout->family == RIG_BOOTLOADER_NORDIC_SECURE && index == 0 &&
+        layout->slots[1].device_offset > slot.device_offset)
+        extent->end = layout->slots[1].device_offset;
     return true;
 }
 
 /* The flash operations since, or the bytes that differ. */
 struct changes {
     bool compared; /* the latter */
+    bool by_list;  /* whole slots, of which the server's list says something else */
     const GPtrArray *kept;
     GArray *writes; /* struct rig_flash_write; compared: runs of bytes that differ */
 };
@@ -309,11 +368,36 @@ static void note_differences(const struct kept *kept, const guint8 *now, GArray 
         note_write(writes, &run);
 }
 
+static bool find_listed_changes(struct rig_run *run, const GPtrArray *all, struct changes *changes)
+{
+    struct rig_smp_response list;
+
+    changes->compared = changes->by_list = true;
+    if (!rig_look_list(run, rig_run_now_us(run) + LIST_US, &list)) {
+        if (!rig_run_troubled(run))
+            rig_run_fail(run, "the server's list of images", "no answer",
+                         "the server does not tell its images");
+        return false;
+    }
+    for (guint i = 0; i < all->len; i++) {
+        const struct kept *kept = g_ptr_array_index(all, i);
+        const struct rig_flash_write write = {
+            .device = kept->device, .offset = kept->begin, .n_bytes = kept->n_bytes};
+
+        if (kept->device && !is_listed_as_before(kept, rig_look_entry(&list, kept->slot)))
+            note_write(changes->writes, &write);
+    }
+    return true;
+}
+
 /* false: trouble. */
 static bool find_changes(struct rig_run *run, const GPtrArray *all, struct changes *changes)
 {
     struct rig_probe *probe = run->board->probe;
     GError *error = NULL;
+
+    if (rig_look_by_server(run->board))
+        return find_listed_changes(run, all, changes);
 
     for (guint i = 0; i < all->len; i++) {
         const struct kept *kept = g_ptr_array_index(all, i);
@@ -353,9 +437,10 @@ static void look_at_all(const struct changes *changes, struct watch *watch)
 {
     for (guint i = 0; i < changes->writes->len; i++) {
         struct rig_flash_write write = g_array_index(changes->writes, struct rig_flash_write, i);
-        guint32 n_bytes = changes->compared ? write.n_bytes : 1;
+        bool bytes = changes->compared && !changes->by_list;
+        guint32 n_bytes = bytes ? write.n_bytes : 1;
 
-        write.n_bytes = changes->compared ? 1 : write.n_bytes;
+        write.n_bytes = bytes ? 1 : write.n_bytes;
         for (guint32 n = 0; n < n_bytes; n++, write.offset++)
             look(watch, &write);
     }
@@ -391,7 +476,12 @@ static bool watch_regions(struct rig_run *run, const struct changes *changes, co
 static char *found_text(const struct changes *changes, const struct watch *watch)
 {
     if (watch->n_found == 0)
-        return g_strdup(changes->compared ? "the same bytes" : "no operation");
+        return g_strdup(changes->by_list    ? "the same in the server's list"
+                        : changes->compared ? "the same bytes"
+                                            : "no operation");
+    if (changes->by_list)
+        return g_strdup_printf("another entry in the server's list, of the slot at %s 0x%x",
+                               watch->first.device, watch->first.offset);
     if (changes->compared)
         return g_strdup_printf("%u byte(s) that differ, the first at %s 0x%x", watch->n_found,
                                watch->first.device, watch->first.offset);
@@ -414,10 +504,11 @@ static void expect_each_region(struct rig_run *run, const struct changes *change
         seen = found_text(changes, &watch);
         /* The same bytes may have been written again. */
         if (changes->compared && touched && watch.n_found == 0)
-            rig_run_note(run,
-                         "not judged: %s: its bytes are what they were, and this board does not tell its "
-                         "flash operations",
-                         what);
+            rig_run_note(
+                run,
+                "not judged: %s: what is seen of it is what it was, and this board does not tell its "
+                "flash operations",
+                what);
         else
             rig_run_expect(run, (watch.n_found > 0) == touched, what, touched ? "at least one" : "none",
                            seen);
@@ -451,7 +542,10 @@ static void run_expect_flash(struct rig_run *run, const struct rig_step *step)
         g_autofree char *count = g_strdup_printf("%u", watch.n_operations);
 
         rig_run_expect(run, watch.n_operations <= *wanted->at_most,
-                       changes.compared ? "bytes that differ" : "flash operations", bound, count);
+                       changes.by_list    ? "slots that are listed otherwise"
+                       : changes.compared ? "bytes that differ"
+                                          : "flash operations",
+                       bound, count);
     }
 }
 
@@ -485,12 +579,30 @@ static char *flash_unfit(const struct rig_step *step, struct rig_fit *fit)
     return reason;
 }
 
+/* A list of images tells whole slots, and nothing of the scratch area. */
+static bool beyond_lists(const struct rig_value *list)
+{
+    for (guint i = 0; i < rig_list_length(list); i++) {
+        const struct rig_value *place = rig_list_item(list, i);
+
+        if (!place->keyword || g_str_equal(place->keyword, "scratch"))
+            return true;
+    }
+    return false;
+}
+
 /* Bytes that differ do not tell how many operations they took. */
 static const char *flash_lacks(const struct rig_step *step, const char *const *capabilities)
 {
-    const guint32 *at_most = RIG_ARGUMENTS(step, struct flash_arguments)->at_most;
+    const struct flash_arguments *wanted = RIG_ARGUMENTS(step, struct flash_arguments);
+    bool probe = g_strv_contains(capabilities, "probe");
 
-    return at_most && *at_most && !g_strv_contains(capabilities, "flash-watch") ? "flash-watch" : NULL;
+    if (wanted->at_most && *wanted->at_most && !g_strv_contains(capabilities, "flash-watch"))
+        return "flash-watch";
+    if (!probe &&
+        (beyond_lists(wanted->written) || beyond_lists(wanted->untouched) || beyond_lists(wanted->only)))
+        return "probe";
+    return rig_look_lacks(capabilities);
 }
 
 const struct rig_verb rig_verb_expect_flash = {
@@ -499,11 +611,11 @@ const struct rig_verb rig_verb_expect_flash = {
     .about =
         "Which parts of which flash device were written or left alone since `watch-flash`. Where the board "
         "does not tell its flash operations, by the bytes that differ: what was written as it was before "
-        "is then not seen, and a number other than 0 in `at-most` needs `flash-watch`.",
+        "is then not seen, and a number other than 0 in `at-most` needs `flash-watch`. Without a probe whole "
+        "slots are compared by the server's list of images: hash, version, and what is pending or confirmed.",
     .shape = &flash_shape,
     .within_us = 1000000,
     .at_once = true,
-    .needs = needs_probe,
     .lacks = flash_lacks,
     .unfit = flash_unfit,
     .example = "expect-flash: {since: before-upload, written: [slot1], untouched: [slot0]}",

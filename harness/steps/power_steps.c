@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Verbs: power-on, power-off, power-cycle, reset. */
+#include "steps/look.h"
 #include "steps/verbs.h"
 
 static const struct rig_shape no_arguments = {.name = "none", .n_fields = 0};
 static const char *const needs_power[] = {"power", NULL};
-static const char *const needs_reset[] = {"reset", NULL};
 
 static bool switch_power(struct rig_run *run, bool on)
 {
@@ -88,6 +88,12 @@ static void run_reset(struct rig_run *run, const struct rig_step *step)
     bool halt = RIG_ARGUMENTS(step, struct reset_arguments)->halt;
     GError *error = NULL;
 
+    if (!halt && rig_look_by_server(run->board)) {
+        rig_run_mark_boots(run);
+        rig_run_power_event(run, "reset", "reset on request: the board has no reset pin in reach", NULL);
+        rig_look_reset(run, rig_run_deadline_us(run, step));
+        return;
+    }
     if (halt && !probe->ops->reset_halt) {
         rig_run_error_text(run, "the %s probe cannot stop the core: write `needs: [debug]` into the scenario",
                            probe->ops->name);
@@ -100,6 +106,15 @@ static void run_reset(struct rig_run *run, const struct rig_step *step)
         rig_run_error(run, error);
     else if (!halt)
         rig_await_boot(run, rig_run_deadline_us(run, step));
+}
+
+/* A board without a reset pin in reach may be asked. */
+static const char *reset_lacks(const struct rig_step *step, const char *const *capabilities)
+{
+    bool halt = RIG_ARGUMENTS(step, struct reset_arguments)->halt;
+    bool asked = !halt && !g_strv_contains(capabilities, "probe") && g_strv_contains(capabilities, "smp");
+
+    return asked || g_strv_contains(capabilities, "reset") ? NULL : "reset";
 }
 
 const struct rig_verb rig_verb_power_on = {
@@ -137,11 +152,12 @@ const struct rig_verb rig_verb_power_cycle = {
 const struct rig_verb rig_verb_reset = {
     .name = "reset",
     .family = "power",
-    .about = "Resets the board by its reset pin and waits until its bootloader ran. A reset asked for over "
-             "the air is `smp-reset`.",
+    .about =
+        "Resets the board by its reset pin and waits until its bootloader ran. A reset asked for over "
+        "the air is `smp-reset`; a board of which only the SMP server is in reach is reset so here, too.",
     .shape = &reset_shape,
     .within_us = 30u * 1000 * 1000,
-    .needs = needs_reset,
+    .lacks = reset_lacks,
     .example = "reset:",
     .run = run_reset,
 };

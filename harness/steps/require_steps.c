@@ -313,3 +313,56 @@ const struct rig_verb rig_verb_require = {
     .example = "require: {swap: [move, offset], sector-size: 4KiB}",
     .run = run_require,
 };
+
+struct where_arguments {
+    const char *const *has;
+};
+static const struct rig_field where_fields[] = {
+    RIG_FIELD("has", CHOICE, struct where_arguments, has, .list = true, .choices = rig_capabilities,
+              .required = true, .about = "Capabilities of the board, all of which it takes."),
+};
+static const struct rig_shape where_shape = {RIG_SHAPE("where", where_fields, struct where_arguments),
+                                             .shorthand = "has"};
+
+/* NULL: none. */
+static const char *missing(const struct rig_step *step, const char *const *capabilities)
+{
+    for (const char *const *has = RIG_ARGUMENTS(step, struct where_arguments)->has; *has; has++)
+        if (!g_strv_contains((const gchar *const *)capabilities, *has))
+            return *has;
+    return NULL;
+}
+
+static bool where_leaves_out(const struct rig_step *step, const char *const *capabilities)
+{
+    return missing(step, capabilities) != NULL;
+}
+
+static void run_where(struct rig_run *run, const struct rig_step *step)
+{
+    const char *lack = missing(step, run->board->capabilities);
+    g_autofree char *prefix = g_strdup_printf("%s.%s", run->step_id->str, step->verb->block);
+
+    if (lack)
+        rig_run_note(run, "not judged: the board lacks '%s': %u step(s) are left out", lack,
+                     step->block->len);
+    else
+        rig_run_steps(run, step->block, prefix);
+}
+
+const struct rig_verb rig_verb_where = {
+    .name = "where",
+    .family = "board",
+    .about =
+        "Plays the steps in `do` on boards that have these capabilities, and leaves them out on others, "
+        "where "
+        "the case is played without them and its record says so: for what a case looks at beside that which "
+        "it is about.",
+    .shape = &where_shape,
+    .block = "do",
+    .within_us = 1000000,
+    .at_once = true,
+    .leaves_out = where_leaves_out,
+    .example = "- where: console\n  do: [{expect-console: \"Swap type: test\"}]",
+    .run = run_where,
+};

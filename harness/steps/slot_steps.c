@@ -3,10 +3,10 @@
 #include "steps/verbs.h"
 
 #include "steps/fit.h"
+#include "steps/look.h"
 
 #include <string.h>
 
-static const char *const needs_probe[] = {"probe", NULL};
 static const char *const image_words[] = {"erased", NULL};
 static const char *const magic_words[] = {"unset", "good", "bad", NULL};
 static const char *const flag_words[] = {"unset", "set", "bad", NULL};
@@ -176,6 +176,65 @@ static void expect_swap_size(struct rig_run *run, const guint32 *wanted, const s
     rig_run_expect(run, g_str_equal(expected, text), "swap_size", expected, text);
 }
 
+/* What the trailers ask for, by the flags that follow from them. */
+static const char *listed_swap_type(const struct rig_smp_response *list, guint index)
+{
+    const struct rig_smp_image_entry *primary = rig_look_entry(list, index & ~1u);
+    const struct rig_smp_image_entry *secondary = rig_look_entry(list, index | 1u);
+
+    if (secondary && secondary->pending)
+        return secondary->permanent ? "permanent" : "test";
+    return primary && !primary->confirmed ? "revert" : "none";
+}
+
+static void expect_listed_image(struct rig_run *run, const struct slot_arguments *wanted,
+                                const struct rig_smp_image_entry *entry)
+{
+    const struct rig_built_image *image = wanted->image ? rig_run_image(run, wanted->image) : NULL;
+    bool moved = run->board->layout.mode == RIG_SWAP_OFFSET && wanted->slot % 2 == 1;
+    g_autofree char *what = g_strdup_printf("image in slot %u by the server's list", wanted->slot);
+    g_autofree char *seen = entry ? g_strdup_printf("version %s", entry->version) : g_strdup("none");
+
+    if (rig_run_troubled(run))
+        return;
+    if (wanted->erased)
+        rig_run_expect(run, entry == NULL, what, "none", seen);
+    else if (image->n_smp_hash == 0)
+        rig_run_note(run, "not judged: image '%s' has no hash that the server could name it by",
+                     wanted->image);
+    /* What swap-offset leaves behind does not begin where the server looks. */
+    else if (!entry && moved)
+        rig_run_note(run, "not judged: %s: with swap-offset it may lie where the server does not look", what);
+    else
+        rig_run_expect(run,
+                       entry && entry->hash_bytes == image->n_smp_hash &&
+                           memcmp(entry->hash, image->smp_hash, image->n_smp_hash) == 0,
+                       what, wanted->image, seen);
+}
+
+/* The server names what is in a slot by the hash that is stored there: it is not read byte by byte. */
+static void expect_listed(struct rig_run *run, const struct rig_step *step)
+{
+    const struct slot_arguments *wanted = RIG_ARGUMENTS(step, struct slot_arguments);
+    struct rig_smp_response list;
+    const char *seen;
+
+    if (!rig_look_list(run, rig_run_deadline_us(run, step), &list)) {
+        if (!rig_run_troubled(run))
+            rig_run_fail(run, "the server's list of images", "no answer",
+                         "the server does not tell its images");
+        return;
+    }
+    if (wanted->image || wanted->erased)
+        expect_listed_image(run, wanted, rig_look_entry(&list, wanted->slot));
+    if (!wanted->swap_types || rig_run_troubled(run))
+        return;
+    seen = listed_swap_type(&list, wanted->slot);
+    g_autofree char *expected = rig_words_text(wanted->swap_types);
+    rig_run_expect(run, rig_words_have(wanted->swap_types, seen), "swap type of the next boot", expected,
+                   seen);
+}
+
 static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
 {
     const struct slot_arguments *wanted = RIG_ARGUMENTS(step, struct slot_arguments);
@@ -184,6 +243,10 @@ static void run_expect_slot(struct rig_run *run, const struct rig_step *step)
     const struct rig_trailer *trailer = &seen.trailer;
     const char *name;
 
+    if (rig_look_by_server(run->board)) {
+        expect_listed(run, step);
+        return;
+    }
     if (!open_slot(run, wanted->slot, &seen))
         return;
     name = seen.reader.slot.name;
@@ -231,15 +294,25 @@ static char *slot_unfit(const struct rig_step *step, struct rig_fit *fit)
     return rig_fit_no_scratch(fit);
 }
 
+static const char *slot_lacks(const struct rig_step *step, const char *const *capabilities)
+{
+    const struct slot_arguments *wanted = RIG_ARGUMENTS(step, struct slot_arguments);
+    bool of_trailer = wanted->magic || wanted->copy_done || wanted->image_ok || wanted->swap_info ||
+                      wanted->swap_size || wanted->swap_size_word || wanted->status;
+
+    return of_trailer && !g_strv_contains(capabilities, "probe") ? "probe" : rig_look_lacks(capabilities);
+}
+
 const struct rig_verb rig_verb_expect_slot = {
     .name = "expect-slot",
     .family = "expect",
     .about = "Reads a slot through the probe: its content byte for byte, its trailer decoded, and what the "
-             "trailers ask for.",
+             "trailers ask for. A board without a probe is asked over SMP: `image` is then compared by its "
+             "hash, `swap-type` by the flags, and the fields of the trailer need a probe.",
     .shape = &slot_shape,
     .within_us = 30u * 1000 * 1000,
     .at_once = true,
-    .needs = needs_probe,
+    .lacks = slot_lacks,
     .unfit = slot_unfit,
     .example = "expect-slot: {slot: 1, image: old, magic: unset}",
     .run = run_expect_slot,

@@ -161,6 +161,9 @@ void rig_run_clear(struct rig_run *run)
 {
     run->board->listener = (struct rig_board_listener){0};
     rig_update_free(run->update);
+    rig_update_free(run->looker);
+    if (run->looker_faults)
+        rig_faults_free(run->looker_faults);
     rig_faults_free(run->faults);
     rig_trouble_clear(&run->trouble);
     g_ptr_array_unref(run->also);

@@ -60,9 +60,11 @@ struct rig_run {
     struct rig_evidence *evidence; /* where files are kept; borrowed */
     struct rig_image_store *images;
     struct rig_faults *faults;
-    bool packet_faults;        /* the board has some armed */
-    struct rig_update *update; /* the board's update protocol */
-    guint64 seed;              /* of this attempt */
+    bool packet_faults;               /* the board has some armed */
+    struct rig_update *update;        /* the board's update protocol */
+    struct rig_update *looker;        /* asks for looks (look.h); NULL: nobody looked so yet */
+    struct rig_faults *looker_faults; /* none */
+    guint64 seed;                     /* of this attempt */
     double timeout_scale;
     const struct rig_cut_place *only_cut; /* a replay plays this place of a sweep and no other; NULL = all */
 

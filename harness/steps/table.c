@@ -5,6 +5,7 @@
 static const struct rig_verb *const verbs[] = {
     &rig_verb_board,
     &rig_verb_require,
+    &rig_verb_where,
     &rig_verb_program,
     &rig_verb_wait,
     &rig_verb_note,
@@ -57,7 +58,7 @@ static const struct rig_verb *const verbs[] = {
     &rig_verb_dfu_request,
 };
 
-static const char *const capabilities[] = {
+const char *const rig_capabilities[] = {
     "simulated",
     "update",
     "smp",
@@ -95,7 +96,7 @@ static const char *const capabilities[] = {
 const struct rig_language *rig_language(void)
 {
     static const struct rig_language language = {
-        .verbs = verbs, .n_verbs = G_N_ELEMENTS(verbs), .capabilities = capabilities};
+        .verbs = verbs, .n_verbs = G_N_ELEMENTS(verbs), .capabilities = rig_capabilities};
     g_autofree char *problem = rig_language_problem(&language);
 
     if (problem)

@@ -8,11 +8,13 @@
 
 G_BEGIN_DECLS
 
+/* What a board may have: `needs`, `where`. NULL-terminated. */
+extern const char *const rig_capabilities[];
 /* The language that the runner speaks: all verbs, in the order of the reference. */
 const struct rig_language *rig_language(void);
 
 /* require_steps.c */
-extern const struct rig_verb rig_verb_require;
+extern const struct rig_verb rig_verb_require, rig_verb_where;
 /* board_steps.c */
 extern const struct rig_verb rig_verb_board, rig_verb_program, rig_verb_wait, rig_verb_note;
 /* button_steps.c */

@@ -79,6 +79,7 @@ static const struct rig_board_ops ops = {.now_us = rig_clock_now_us,
                                          .free = running_free};
 static const struct rig_board_options board_options = {.adopt = running_adopt, .describe = running_describe};
 static const struct rig_board_application application = {.make_payload = running_payload};
+static const struct rig_board_application simulated_application = {.make_payload = rig_sim_make_payload};
 
 static bool fill_place(struct running *running, GError **error)
 {
@@ -161,7 +162,7 @@ struct rig_board *rig_running_board_new(const struct rig_target *target, GError 
     rig_clock_board_init(&running->clock);
     board->ops = &ops;
     board->options = &board_options;
-    board->application = &application;
+    board->application = target->spec->firmware_word ? &simulated_application : &application;
     running->target = target;
     running->capabilities = g_ptr_array_new();
     if (rig_sim_describe_target(target, NULL, &board->layout, error) && fill_place(running, error) &&

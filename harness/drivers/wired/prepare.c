@@ -44,6 +44,14 @@ static const struct rig_value *option_of(const struct rig_record *record, const 
     return NULL;
 }
 
+/* Whether its updates come by writes of ATT, as far as the target says it. */
+static bool goes_by_writes(const struct rig_target *target)
+{
+    const struct rig_reach_spec *reach = target->spec->reach;
+
+    return reach ? reach->ble != NULL : !g_str_equal(target->spec->kind, "qemu");
+}
+
 bool rig_wired_accepts(const struct rig_target *target, const struct rig_record *options, GError **error)
 {
     const struct rig_value *own = rig_record_get(target->record, "options");
@@ -56,6 +64,9 @@ bool rig_wired_accepts(const struct rig_target *target, const struct rig_record 
         g_autofree char *own_text = NULL;
 
         if (!wanted || is_same(wanted, has))
+            continue;
+        /* Where a message comes as one, nothing is joined. */
+        if (!has && g_str_equal(name, "reassembly") && !wanted->flag && !goes_by_writes(target))
             continue;
         text = wanted->is_list ? g_strdup("...") : value_text(wanted);
         own_text = has ? value_text(has) : NULL;

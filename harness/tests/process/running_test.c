@@ -50,7 +50,7 @@ static void what_wants_more_than_the_server_is_skipped(void **state)
     place_write(*state, "power.yaml", "scenario: power\nsteps:\n  - power-cycle:\n");
     place_write(*state, "memory.yaml", "scenario: memory\nsteps:\n  - halt:\n");
     place_write(*state, "board.yaml",
-                "scenario: board\nimages:\n  old: {version: 1.0.0}\nsteps:\n  - board: {slot0: old}\n");
+                "scenario: board\nimages:\n  old: {version: 1.0.0}\nsteps:\n  - board: {slot0: old, confirmed: false}\n");
     place_expect(*state, 4, "3 skipped",
                  "bootrig run --target ./there.yaml power.yaml memory.yaml board.yaml");
 }
