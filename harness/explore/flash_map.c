@@ -111,7 +111,13 @@ static struct used used_part(const guint8 *bytes, gsize n_bytes, guint8 erased)
     return (struct used){bytes, n_bytes, erased};
 }
 
-static bool chunk_is_erased_from(const struct rig_explore_image *image, gsize at, gsize to, guint8 erased)
+/* An image as it lies in flash: an encrypted one does in two forms. */
+struct form {
+    const guint8 *bytes;
+    gsize n_bytes;
+};
+
+static bool chunk_is_erased_from(const struct form *image, gsize at, gsize to, guint8 erased)
 {
     for (; at < MIN(to, image->n_bytes); at++)
         if (image->bytes[at] != erased)
@@ -120,8 +126,7 @@ static bool chunk_is_erased_from(const struct rig_explore_image *image, gsize at
 }
 
 /* Does it show the image from `at` on? *part: there is more of the image that would belong here. */
-static bool shows(const struct used *used, gsize n_sector, const struct rig_explore_image *image, gsize at,
-                  bool *part)
+static bool shows(const struct used *used, gsize n_sector, const struct form *image, gsize at, bool *part)
 {
     gsize n_image = MIN(image->n_bytes - at, n_sector);
 
@@ -133,6 +138,22 @@ static bool shows(const struct used *used, gsize n_sector, const struct rig_expl
 }
 
 /* Whole pieces before begun ones. Of an image whose sectors are alike, the piece of this place. */
+static bool find_form(const struct form *image, const struct used *used, gsize n_sector, guint here,
+                      guint8 which, bool found, struct rig_path_cell *cell)
+{
+    for (gsize at = 0; at < image->n_bytes; at += n_sector) {
+        struct rig_path_cell seen = {.holds = which == RIG_IMAGE_OLD ? RIG_PATH_OLD : RIG_PATH_NEW,
+                                     .sectors = (guint)MIN(at / n_sector, RIG_PATH_MAX_SECTORS)};
+
+        if (!shows(used, n_sector, image, at, &seen.part))
+            continue;
+        if (!found || (cell->part && !seen.part) || (cell->part == seen.part && seen.sectors == here))
+            *cell = seen;
+        found = true;
+    }
+    return found;
+}
+
 static bool find_image(const struct rig_flash_map *map, const struct used *used, gsize n_sector, guint here,
                        struct rig_path_cell *cell)
 {
@@ -140,17 +161,11 @@ static bool find_image(const struct rig_flash_map *map, const struct used *used,
 
     for (guint8 i = 0; i < RIG_N_EXPLORE_IMAGES; i++) {
         const struct rig_explore_image *image = &map->images[i];
+        const struct form plain = {image->clear, image->clear ? image->n_bytes : 0};
+        const struct form form = {image->bytes, image->n_bytes};
 
-        for (gsize at = 0; at < image->n_bytes; at += n_sector) {
-            struct rig_path_cell seen = {.holds = i == RIG_IMAGE_OLD ? RIG_PATH_OLD : RIG_PATH_NEW,
-                                         .sectors = (guint)MIN(at / n_sector, RIG_PATH_MAX_SECTORS)};
-
-            if (!shows(used, n_sector, image, at, &seen.part))
-                continue;
-            if (!found || (cell->part && !seen.part) || (cell->part == seen.part && seen.sectors == here))
-                *cell = seen;
-            found = true;
-        }
+        found = find_form(&form, used, n_sector, here, i, found, cell);
+        found = find_form(&plain, used, n_sector, here, i, found, cell);
     }
     return found;
 }

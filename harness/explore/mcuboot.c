@@ -342,22 +342,30 @@ static bool is_confirmed(struct model *model, guint index)
            trailer.magic == RIG_MAGIC_GOOD && trailer.image_ok == RIG_FLAG_SET;
 }
 
-/* The half of a pair, or the whole of it, that stands there. */
-static guint8 half_at(const struct model *model, const struct rig_explore_image *images, bool second,
-                      guint device, guint32 offset)
+/* In a primary slot an encrypted image is plain, and in a secondary one it is not: as the other it is no
+ * image there. */
+static bool holds(const struct model *model, const struct rig_explore_image *image, bool second, bool runs,
+                  guint device, guint32 offset)
 {
     const struct sim_flash *flash = model->subject.flash;
+    const guint8 *bytes = second ? image->second_bytes : image->bytes;
+    const guint8 *clear = second ? image->second_clear : image->clear;
+    gsize n_bytes = second ? image->n_second_bytes : image->n_bytes;
 
-    for (guint8 i = 0; i < RIG_N_EXPLORE_IMAGES; i++) {
-        const struct rig_explore_image *image = &images[i];
-        const guint8 *bytes = second ? image->second_bytes : image->bytes;
+    if (runs && clear)
+        return rig_flash_holds(flash, device, offset, clear, n_bytes);
+    return rig_flash_holds(flash, device, offset, bytes, n_bytes) ||
+           (runs && !second && image->encrypted &&
+            rig_holds_decrypted(flash, device, offset, bytes, n_bytes));
+}
 
-        if (rig_flash_holds(flash, device, offset, bytes, second ? image->n_second_bytes : image->n_bytes))
+/* The half of a pair, or the whole of it, that stands there. */
+static guint8 half_at(const struct model *model, const struct rig_explore_image *images, bool second,
+                      bool runs, guint device, guint32 offset)
+{
+    for (guint8 i = 0; i < RIG_N_EXPLORE_IMAGES; i++)
+        if (holds(model, &images[i], second, runs, device, offset))
             return i;
-        if (!second && image->encrypted &&
-            rig_holds_decrypted(flash, device, offset, image->bytes, image->n_bytes))
-            return i;
-    }
     return RIG_IMAGE_UNKNOWN;
 }
 
@@ -366,12 +374,13 @@ static bool are_pairs(const struct rig_explore_image *images)
     return images[RIG_IMAGE_NEW].second_bytes != NULL;
 }
 
-/* second: where the other half would be. */
-static guint8 image_at(const struct model *model, const struct rig_explore_image *images, guint device,
-                       guint32 offset, const struct sim_area *second)
+/* second: where the other half would be; runs: in primary slots. */
+static guint8 image_at(const struct model *model, const struct rig_explore_image *images, bool runs,
+                       guint device, guint32 offset, const struct sim_area *second)
 {
-    guint8 first = half_at(model, images, false, device, offset);
-    guint8 other = are_pairs(images) ? half_at(model, images, true, second->device, second->offset) : first;
+    guint8 first = half_at(model, images, false, runs, device, offset);
+    guint8 other =
+        are_pairs(images) ? half_at(model, images, true, runs, second->device, second->offset) : first;
 
     if (first == other)
         return first;
@@ -387,11 +396,11 @@ static void model_look(struct rig_subject *subject, const struct rig_explore_ima
 
     if (report->end != RIG_END_RUNS)
         return;
-    seen->image = image_at(model, images, report->device, report->offset, &model->config.primary[1]);
+    seen->image = image_at(model, images, true, report->device, report->offset, &model->config.primary[1]);
     seen->confirmed = is_confirmed(model, 0) || (are_pairs(images) && is_confirmed(model, 1));
-    seen->copy_kept =
-        seen->image == RIG_IMAGE_NEW && subject->tells_copy &&
-        image_at(model, images, kept->device, kept->offset, &model->config.secondary[1]) == RIG_IMAGE_OLD;
+    seen->copy_kept = seen->image == RIG_IMAGE_NEW && subject->tells_copy &&
+                      image_at(model, images, false, kept->device, kept->offset,
+                               &model->config.secondary[1]) == RIG_IMAGE_OLD;
 }
 
 static bool model_trailer(struct rig_subject *subject, const struct sim_area *area,

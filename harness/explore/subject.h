@@ -61,7 +61,10 @@ struct rig_explore_image {
     bool verified;              /* its signature and hash are what the bootloader must demand */
     const guint8 *second_bytes; /* of the board's second image; NULL: that one is left alone */
     gsize n_second_bytes;
-    bool encrypted; /* it runs decrypted: see explore/running.h */
+    bool encrypted;             /* it runs decrypted */
+    const guint8 *clear;        /* of an encrypted one: so many bytes as it is where it runs; NULL: not known,
+                                   see explore/running.h */
+    const guint8 *second_clear; /* the same of the second image; NULL: it runs as it is */
 };
 #define RIG_IMAGE_OLD 0
 #define RIG_IMAGE_NEW 1

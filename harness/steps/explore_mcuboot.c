@@ -35,15 +35,40 @@ static void note_encryption(struct rig_explore_image *image, const struct rig_im
     explored->key_bytes = MAX(explored->key_bytes, key_bytes);
 }
 
+/* Of an encrypted image for a bootloader that decrypts: its key must be wrapped for that one, and what it
+ * decrypts to is judged. */
+static bool verifies_decrypted(const struct rig_explore_image *image, bool is_old,
+                               const struct sim_boot_config *config, const struct rig_image_source *source,
+                               const struct rig_image_policy *policy)
+{
+    /* A file that is plain already can run; as an update it is decrypted to nonsense. */
+    const guint8 *runs = image->clear ? image->clear : is_old ? image->bytes : NULL;
+    struct rig_memory_image memory = {runs, (guint32)image->n_bytes};
+    struct rig_image_source clear = rig_image_source_from_memory(&memory);
+    struct rig_image_policy decrypted = *policy;
+    struct rig_image_layout layout;
+    guint8 image_key[RIG_IMAGE_KEY_MAX_BYTES];
+
+    decrypted.decrypted = true;
+    return runs && rig_image_read_layout(source, G_MAXUINT32, &layout) == RIG_IMAGE_OK &&
+           rig_encrypt_image_key(source, &layout, config->encryption, config->encryption_key,
+                                 config->aes_bits, image_key) == RIG_IMAGE_OK &&
+           rig_image_verify(&clear, &decrypted, &layout) == RIG_IMAGE_OK;
+}
+
 /* What the model does not take is not bad for that; a foreign bootloader may take more than the model.
  * false: trouble. */
 static bool judge_image(struct rig_run *run, struct rig_explore_image *image, bool is_old,
-                        const struct rig_image_source *source, const struct rig_image_policy *policy,
-                        struct rig_explored *explored)
+                        const struct sim_boot_config *config, const struct rig_image_source *source,
+                        const struct rig_image_policy *policy, struct rig_explored *explored)
 {
     struct rig_image_judgement judgement;
     struct rig_image_layout layout;
 
+    if (image->encrypted && config->encryption != RIG_ENCRYPT_NONE) {
+        image->verified = verifies_decrypted(image, is_old, config, source, policy);
+        return true;
+    }
     image->verified = rig_image_verify(source, policy, &layout) == RIG_IMAGE_OK;
     if (image->verified)
         return true;
@@ -82,13 +107,15 @@ static bool take_image(struct rig_run *run, const char *name, bool old, const st
         return false;
     image->name = built->name;
     image->bytes = g_bytes_get_data(built->file, &image->n_bytes);
+    if (built->clear != built->file)
+        image->clear = g_bytes_get_data(built->clear, NULL);
     memory = (struct rig_memory_image){image->bytes, (guint32)image->n_bytes};
     source = rig_image_source_from_memory(&memory);
     if (rig_image_read_layout(&source, G_MAXUINT32, &layout) == RIG_IMAGE_OK) {
         trim(run, image, &layout);
         note_encryption(image, &layout.header, explored);
     }
-    return judge_image(run, image, old, &source, &policy, explored);
+    return judge_image(run, image, old, config, &source, &policy, explored);
 }
 
 /* Both or none. */
@@ -116,12 +143,13 @@ static bool take_second_images(struct rig_run *run, const char *const names[RIG_
         if (!take_image(run, names[RIG_EXPLORE_SECOND_OLD + i], i == RIG_IMAGE_OLD, config, explored,
                         &second))
             return false;
-        if (second.encrypted) {
-            rig_run_error_text(run, "image '%s' is encrypted: of a pair, plain images can be explored only",
+        if (second.encrypted && config->encryption == RIG_ENCRYPT_NONE) {
+            rig_run_error_text(run, "image '%s' is encrypted, and the target does not say how ('encrypt:')",
                                second.name);
             return false;
         }
         explored->plan->images[i].second_bytes = second.bytes;
+        explored->plan->images[i].second_clear = second.clear;
         explored->plan->images[i].n_second_bytes = second.n_bytes;
         explored->plan->images[i].verified &= second.verified;
     }
@@ -143,7 +171,8 @@ bool rig_explored_mcuboot(struct rig_run *run, const char *const names[RIG_N_EXP
         !take_image(run, names[RIG_EXPLORE_NEW], false, config, explored, &images[RIG_IMAGE_NEW]) ||
         !take_second_images(run, names, config, explored))
         return false;
-    own.key_bytes = explored->key_bytes;
+    if (config->encryption == RIG_ENCRYPT_NONE)
+        own.key_bytes = explored->key_bytes;
     explored->subject = guest ? rig_subject_guest(&own, flash, guest) : rig_subject_model(&own, flash);
     if (!explored->subject) {
         rig_run_error_text(run, "out of memory");
