@@ -29,8 +29,9 @@ static void open_trial(struct trial *trial, const struct board_plan *plan, guint
     board_put_secondary(board, 0, &board->fresh);
     trial->seen = NULL;
     trial->plan = (struct rig_explore_plan){
-        .images = {{"old", board->old.bytes, board->old.n_bytes, true, NULL, 0, false},
-                   {"new", board->fresh.bytes, board->fresh.n_bytes, true, NULL, 0, false}},
+        .images =
+            {{.name = "old", .bytes = board->old.bytes, .n_bytes = board->old.n_bytes, .verified = true},
+             {.name = "new", .bytes = board->fresh.bytes, .n_bytes = board->fresh.n_bytes, .verified = true}},
         .life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2},
         .invariants = RIG_ALL_INVARIANTS,
         .max_boots = 1,
@@ -263,10 +264,18 @@ static guint32 explore_pair(enum rig_swap_mode mode, enum rig_action how, bool d
     second_old = image_make(5001, 1, board->key, NULL);
     board_put_primary(board, 0, &board->old);
     board_put_primary(board, 1, &second_old);
-    trial.plan.images[0] = (struct rig_explore_image){
-        "old", board->old.bytes, board->old.n_bytes, true, second_old.bytes, second_old.n_bytes, false};
-    trial.plan.images[1] = (struct rig_explore_image){
-        "new", board->fresh.bytes, board->fresh.n_bytes, true, second_new.bytes, second_new.n_bytes, false};
+    trial.plan.images[0] = (struct rig_explore_image){.name = "old",
+                                                      .bytes = board->old.bytes,
+                                                      .n_bytes = board->old.n_bytes,
+                                                      .verified = true,
+                                                      .second_bytes = second_old.bytes,
+                                                      .n_second_bytes = second_old.n_bytes};
+    trial.plan.images[1] = (struct rig_explore_image){.name = "new",
+                                                      .bytes = board->fresh.bytes,
+                                                      .n_bytes = board->fresh.n_bytes,
+                                                      .verified = true,
+                                                      .second_bytes = second_new.bytes,
+                                                      .n_second_bytes = second_new.n_bytes};
     trial.plan.life =
         (struct rig_life){.actions = {RIG_ACTION_UPLOAD, how, RIG_ACTION_CONFIRM}, .n_actions = 3};
     explore(&trial);

@@ -91,8 +91,8 @@ static struct rig_exploration *explore(void (*boot)(struct sim_flash *flash, str
                         .act = act};
     struct rig_explore_plan plan = {
         .subject = &made.subject,
-        .images = {{"old", old_bytes, sizeof old_bytes, true, NULL, 0, false},
-                   {"new", new_bytes, sizeof new_bytes, true, NULL, 0, false}},
+        .images = {{.name = "old", .bytes = old_bytes, .n_bytes = sizeof old_bytes, .verified = true},
+                   {.name = "new", .bytes = new_bytes, .n_bytes = sizeof new_bytes, .verified = true}},
         .life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2},
         .invariants = 1u << RIG_INVARIANT_BOOTS,
         .max_boots = 1,

@@ -41,8 +41,9 @@ static struct rig_exploration *explore_guest(const char *name, struct form form)
     g_autoptr(rig_subject) subject = rig_subject_guest(&board.config, board.flash, guest);
     struct rig_explore_plan plan = {
         .subject = subject,
-        .images = {{"old", board.old.bytes, board.old.n_bytes, true, NULL, 0, false},
-                   {"new", board.fresh.bytes, board.fresh.n_bytes, true, NULL, 0, false}},
+        .images =
+            {{.name = "old", .bytes = board.old.bytes, .n_bytes = board.old.n_bytes, .verified = true},
+             {.name = "new", .bytes = board.fresh.bytes, .n_bytes = board.fresh.n_bytes, .verified = true}},
         .life = {.actions = {RIG_ACTION_UPLOAD, RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 3},
         .torn_write = form.torn,
         .torn_erase = form.torn,
@@ -216,8 +217,9 @@ static void paths_are_replayed_in_a_process_of_their_own(void **state)
     g_autoptr(rig_subject) subject = rig_subject_guest(&board.config, board.flash, guest);
     struct rig_explore_plan plan = {
         .subject = subject,
-        .images = {{"old", board.old.bytes, board.old.n_bytes, true, NULL, 0, false},
-                   {"new", board.fresh.bytes, board.fresh.n_bytes, true, NULL, 0, false}},
+        .images =
+            {{.name = "old", .bytes = board.old.bytes, .n_bytes = board.old.n_bytes, .verified = true},
+             {.name = "new", .bytes = board.fresh.bytes, .n_bytes = board.fresh.n_bytes, .verified = true}},
         .life = {.actions = {RIG_ACTION_UPLOAD}, .n_actions = 1},
         .invariants = RIG_ALL_INVARIANTS,
         .max_boots = 2,

@@ -56,8 +56,8 @@ static void hold_in(struct board_plan plan, enum rig_swap_mode mode)
     board.config.swap_fixes = true;
     board_put_primary(&board, 0, &board.old);
     const struct rig_explore_image images[2] = {
-        {"old", board.old.bytes, board.old.n_bytes, true, NULL, 0, false},
-        {"new", board.fresh.bytes, board.fresh.n_bytes, true, NULL, 0, false}};
+        {.name = "old", .bytes = board.old.bytes, .n_bytes = board.old.n_bytes, .verified = true},
+        {.name = "new", .bytes = board.fresh.bytes, .n_bytes = board.fresh.n_bytes, .verified = true}};
     explore_life(&board, images, RIG_ACTION_TEST);
     explore_life(&board, images, RIG_ACTION_PERMANENT);
     board_clear(&board);
@@ -218,8 +218,8 @@ static void hold_row(const struct row *row)
     board.config.swap_fixes = true;
     board_put_primary(&board, 0, &board.old);
     const struct rig_explore_image images[2] = {
-        {"old", board.old.bytes, board.old.n_bytes, true, NULL, 0, false},
-        {"new", board.fresh.bytes, board.fresh.n_bytes, true, NULL, 0, false}};
+        {.name = "old", .bytes = board.old.bytes, .n_bytes = board.old.n_bytes, .verified = true},
+        {.name = "new", .bytes = board.fresh.bytes, .n_bytes = board.fresh.n_bytes, .verified = true}};
     explore_actions(&board, images, lives[row->value[LIFE]]);
     board_clear(&board);
 }

@@ -31,8 +31,9 @@ static void tell(struct told *told, const struct board_plan *plan, const char *p
     assert_non_null(cycles);
     struct rig_explore_plan explore = {
         .subject = told->subject,
-        .images = {{"old", board->old.bytes, board->old.n_bytes, true, NULL, 0, false},
-                   {"new", board->fresh.bytes, board->fresh.n_bytes, true, NULL, 0, false}},
+        .images =
+            {{.name = "old", .bytes = board->old.bytes, .n_bytes = board->old.n_bytes, .verified = true},
+             {.name = "new", .bytes = board->fresh.bytes, .n_bytes = board->fresh.n_bytes, .verified = true}},
         .life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2},
         .n_done = 1,
         .invariants = RIG_ALL_INVARIANTS,
@@ -243,9 +244,14 @@ static void changes_of_steps_add_up(void **state)
 
         tell(&told, &(struct board_plan){.mode = RIG_SWAP_SCRATCH, .n_primary = 32, .new_bytes = 60000},
              paths[i]);
-        struct rig_explore_image images[] = {
-            {"old", told.board.old.bytes, told.board.old.n_bytes, true, NULL, 0, false},
-            {"new", told.board.fresh.bytes, told.board.fresh.n_bytes, true, NULL, 0, false}};
+        struct rig_explore_image images[] = {{.name = "old",
+                                              .bytes = told.board.old.bytes,
+                                              .n_bytes = told.board.old.n_bytes,
+                                              .verified = true},
+                                             {.name = "new",
+                                              .bytes = told.board.fresh.bytes,
+                                              .n_bytes = told.board.fresh.n_bytes,
+                                              .verified = true}};
         struct rig_flash_map *map = rig_flash_map_new(told.subject, images);
 
         for (guint area = 0; area < map->areas->len; area++)
