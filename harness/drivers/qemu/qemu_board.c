@@ -10,6 +10,7 @@
 #include "drivers/board/program.h"
 #include "drivers/links/links.h"
 #include "drivers/sim/sim_driver.h"
+#include "image/hex.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -43,6 +44,7 @@ struct qemu_board {
     struct rig_qemu_machine *machine;
     struct rig_qemu_config config;
     GPtrArray *texts; /* char *: what the configuration borrows */
+    GPtrArray *parts; /* struct part *: what lies in flash before any scenario */
     struct rig_firmware *firmware;
     struct rig_key *key;
     struct qemu_power power;
@@ -56,6 +58,13 @@ struct qemu_board {
     guint n_boots, n_resets;
     bool booted; /* the bootloader ran since power on */
     gint64 origin_us;
+};
+
+/* Of a HEX file under `load:`: what it puts into one flash device. */
+struct part {
+    guint device;
+    guint32 offset;
+    struct rig_bytes bytes;
 };
 
 static struct qemu_board *self(struct rig_board *board)
@@ -460,6 +469,39 @@ static bool board_describe(const struct rig_board *base, const struct rig_record
            rig_sim_describe_target(board->target, options, layout, error);
 }
 
+static bool is_in_a_slot(const struct rig_layout *layout, guint device, guint32 offset)
+{
+    for (guint i = 0; i < layout->n_slots; i++) {
+        const struct rig_slot *slot = &layout->slots[i];
+
+        if (slot->device_index == device && offset - slot->device_offset < slot->n_bytes)
+            return true;
+    }
+    return false;
+}
+
+/* Over erased flash. What a file leaves out is not its own: bytes that are as erased ones are not written. */
+static bool program_parts(struct qemu_board *board, bool with_slots, GError **error)
+{
+    const struct rig_layout *layout = &board->board.layout;
+
+    for (guint i = 0; i < board->parts->len; i++) {
+        const struct part *part = g_ptr_array_index(board->parts, i);
+
+        for (gsize at = 0; at < part->bytes.n_bytes; at++) {
+            guint32 offset = part->offset + (guint32)at;
+
+            if (part->bytes.bytes[at] == layout->devices[part->device].erased ||
+                (!with_slots && is_in_a_slot(layout, part->device, offset)))
+                continue;
+            if (!rig_qemu_machine_write(board->machine, part->device, offset, &part->bytes.bytes[at], 1,
+                                        error))
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
     struct qemu_board *board = self(base);
@@ -471,6 +513,8 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     if (!board_adopt(base, setup, error) || !switch_off(board, &at_us, error))
         return false;
     rig_qemu_machine_erase(board->machine);
+    if (!program_parts(board, false, error))
+        return false;
     board->n_boots = board->n_resets = 0;
     board->origin_us = g_get_monotonic_time();
     return rig_board_program(base->probe, setup, error);
@@ -517,6 +561,7 @@ static void board_free(struct rig_board *base)
     g_main_context_unref(base->events);
     g_clear_error(&base->broken);
     g_ptr_array_unref(board->texts);
+    g_ptr_array_unref(board->parts);
     rig_folder_free(board->temporary);
     g_free(board);
 }
@@ -542,6 +587,61 @@ static const char *keep_path(struct qemu_board *board, const char *path)
     return full;
 }
 
+static void part_free(gpointer data)
+{
+    struct part *part = data;
+
+    rig_bytes_clear(&part->bytes);
+    g_free(part);
+}
+
+/* What of a HEX file lies in this device; *any: something does. */
+static bool take_part_of(struct qemu_board *board, const char *path, const char *text, gsize n_text,
+                         guint device, bool *any, GError **error)
+{
+    const struct rig_qemu_spec *qemu = board->target->spec->qemu;
+    guint32 address = device == 0 ? qemu->address : qemu->external_address;
+    guint32 n_bytes = board->board.layout.devices[device].n_bytes;
+    struct rig_hex hex = {0};
+    struct rig_hex_fault fault = {0};
+    struct part *part;
+
+    if (!rig_hex_read_within(text, n_text, address, (guint64)address + n_bytes, n_bytes,
+                             board->board.layout.devices[device].erased, &hex, &fault)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+                    "target '%s': 'load': %s, line %" G_GSIZE_FORMAT ": %s", board->target->name, path,
+                    fault.line, fault.why);
+        return false;
+    }
+    if (hex.contents.n_bytes == 0) {
+        rig_bytes_clear(&hex.contents);
+        return true;
+    }
+    *any = true;
+    part = g_new0(struct part, 1);
+    *part = (struct part){.device = device, .offset = hex.base_address - address, .bytes = hex.contents};
+    g_ptr_array_add(board->parts, part);
+    return true;
+}
+
+/* A HEX file is programmed once, as with a debugger. *taken: QEMU need not load it, at every reset. */
+static bool take_hex(struct qemu_board *board, const char *path, bool *taken, GError **error)
+{
+    g_autofree char *text = NULL;
+    gsize n_text;
+    guint n_devices = MIN(board->board.layout.n_devices, RIG_QEMU_MAX_DEVICES);
+
+    *taken = false;
+    if (!g_file_get_contents(path, &text, &n_text, error))
+        return false;
+    if (!rig_hex_looks_like(text, n_text))
+        return true;
+    for (guint device = 0; device < n_devices; device++)
+        if (!take_part_of(board, path, text, n_text, device, taken, error))
+            return false;
+    return true;
+}
+
 static bool fill_config(struct qemu_board *board, const struct rig_qemu_spec *qemu, GError **error)
 {
     static const char *const none[] = {NULL};
@@ -552,11 +652,15 @@ static bool fill_config(struct qemu_board *board, const struct rig_qemu_spec *qe
                                              .serial = qemu->serial,
                                              .folder = board->folder,
                                              .arguments = qemu->arguments ? qemu->arguments : none};
-    for (guint i = 0; qemu->load && qemu->load[i]; i++) {
+    for (guint i = 0, n = 0; qemu->load && qemu->load[i]; i++) {
         const char *path = keep_path(board, qemu->load[i]);
+        bool taken;
 
         if (i < RIG_QEMU_MAX_FILES && g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-            board->config.files[i] = path;
+            if (!take_hex(board, path, &taken, error))
+                return false;
+            if (!taken)
+                board->config.files[n++] = path;
             continue;
         }
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': 'load': %s%s", board->target->name,
@@ -609,6 +713,7 @@ static struct qemu_board *bare_board(const struct rig_target *target)
 
     board->target = target;
     board->texts = g_ptr_array_new_with_free_func(g_free);
+    board->parts = g_ptr_array_new_with_free_func(part_free);
     board->origin_us = g_get_monotonic_time();
     board->board = (struct rig_board){.ops = &ops,
                                       .options = &board_options,
@@ -651,7 +756,8 @@ struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **e
         fill_config(board, qemu, error) && read_firmware(board, error)) {
         board->machine = rig_qemu_machine_new(&board->config);
         add_devices(board, qemu);
-        return &board->board;
+        if (program_parts(board, true, error))
+            return &board->board;
     }
     board_free(&board->board);
     return NULL;
