@@ -55,3 +55,37 @@ bool rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *vie
     g_propagate_prefixed_error(error, why, "slot 0 cannot be read: ");
     return false;
 }
+
+static bool read_anyway(const void *user, uint32_t offset, void *into, size_t n_bytes)
+{
+    const struct slot_reader *reader = user;
+
+    return reader->probe->ops->read(reader->probe, reader->slot.device, reader->slot.device_offset + offset,
+                                    into, n_bytes, NULL);
+}
+
+static bool decode(struct rig_probe *probe, guint index, struct rig_trailer *trailer)
+{
+    struct slot_reader reader = {.probe = probe};
+    struct rig_image_source source = {.read = read_anyway, .user = &reader};
+
+    if (!rig_layout_slot(probe->layout, index, &reader.slot))
+        return false;
+    source.n_bytes = reader.slot.n_bytes;
+    return rig_trailer_decode(&reader.slot.geometry, &source, trailer);
+}
+
+bool rig_probe_has_pending_swap(struct rig_probe *probe)
+{
+    for (guint i = 0; i + 1 < probe->layout->n_slots; i += 2) {
+        struct rig_trailer primary, secondary;
+        struct rig_slot slot;
+
+        if (!rig_layout_slot(probe->layout, i, &slot) || !decode(probe, i, &primary) ||
+            !decode(probe, i + 1, &secondary) || primary.copy_done == RIG_FLAG_BAD ||
+            (primary.n_status_used && primary.copy_done != RIG_FLAG_SET) ||
+            rig_trailer_decide(slot.geometry.mode, &primary, &secondary) != RIG_SWAP_TYPE_NONE)
+            return true;
+    }
+    return false;
+}

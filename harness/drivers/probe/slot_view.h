@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 /* Fills has_image, version, hash and confirmed. An unreadable or empty slot has no image. */
 bool rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *view,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the next run of MCUboot would change the flash: an upgrade waits, a trial would end, a swap was
+ * broken off, or a trailer cannot be read. */
+bool rig_probe_has_pending_swap(struct rig_probe *probe);
 
 G_END_DECLS
 

@@ -81,9 +81,10 @@ struct rig_qemu_machine {
     struct rig_qemu_device devices[RIG_QEMU_MAX_DEVICES];
     guint n_devices;
     guint8 erased[RIG_QEMU_MAX_DEVICES];
-    char *console_path, *qmp_path, *gdb_path, *log_path, *memory_path;
+    char *console_path, *wire_path, *qmp_path, *stop_path, *gdb_path, *log_path, *memory_path;
     struct rig_process *process; /* NULL: off */
     struct rig_qmp *qmp;
+    struct rig_qmp *stopper; /* a monitor of its own, for another thread: it outlives the process */
     bool running;
 };
 
@@ -93,7 +94,9 @@ struct rig_qemu_machine *rig_qemu_machine_new(const struct rig_qemu_config *conf
 
     machine->config = *config;
     machine->console_path = g_build_filename(config->folder, "console", NULL);
+    machine->wire_path = g_build_filename(config->folder, "wire", NULL);
     machine->qmp_path = g_build_filename(config->folder, "qmp", NULL);
+    machine->stop_path = g_build_filename(config->folder, "stop", NULL);
     machine->gdb_path = g_build_filename(config->folder, "gdb", NULL);
     machine->log_path = g_build_filename(config->folder, "qemu.log", NULL);
     machine->memory_path = g_build_filename(config->folder, "memory", NULL);
@@ -107,7 +110,9 @@ static void drop(struct rig_qemu_machine *machine)
         rig_process_stop(machine->process, END_MS);
     g_clear_pointer(&machine->process, rig_process_free);
     g_unlink(machine->console_path);
+    g_unlink(machine->wire_path);
     g_unlink(machine->qmp_path);
+    g_unlink(machine->stop_path);
     g_unlink(machine->gdb_path);
     g_unlink(machine->memory_path);
     machine->running = false;
@@ -118,11 +123,14 @@ void rig_qemu_machine_free(struct rig_qemu_machine *machine)
     if (!machine)
         return;
     drop(machine);
+    rig_qmp_free(machine->stopper);
     g_unlink(machine->log_path);
     for (guint i = 0; i < machine->n_devices; i++)
         g_byte_array_unref(machine->devices[i].content);
     g_free(machine->console_path);
+    g_free(machine->wire_path);
     g_free(machine->qmp_path);
+    g_free(machine->stop_path);
     g_free(machine->gdb_path);
     g_free(machine->log_path);
     g_free(machine->memory_path);
@@ -151,9 +159,16 @@ bool rig_qemu_machine_is_on(const struct rig_qemu_machine *machine)
     return machine->process != NULL;
 }
 
+static bool has_wire(const struct rig_qemu_machine *machine)
+{
+    return machine->config.wire != machine->config.serial;
+}
+
 struct rig_qemu_paths rig_qemu_machine_paths(const struct rig_qemu_machine *machine)
 {
-    return (struct rig_qemu_paths){.console = machine->console_path, .log = machine->log_path};
+    return (struct rig_qemu_paths){.console = machine->console_path,
+                                   .wire = has_wire(machine) ? machine->wire_path : NULL,
+                                   .log = machine->log_path};
 }
 
 bool rig_qemu_machine_is_alive(struct rig_qemu_machine *machine, GError **error)
@@ -193,6 +208,20 @@ static void add_socket(GPtrArray *argv, const char *option, const char *before, 
     add(argv, option, g_strdup_printf("%s%s,server=on,wait=off", before, safe));
 }
 
+static void add_serial_ports(GPtrArray *argv, const struct rig_qemu_machine *machine)
+{
+    const struct rig_qemu_config *config = &machine->config;
+
+    add_socket(argv, "-chardev", "socket,id=console,path=", machine->console_path);
+    if (has_wire(machine))
+        add_socket(argv, "-chardev", "socket,id=wire,path=", machine->wire_path);
+    for (guint i = 0; i <= MAX(config->serial, config->wire); i++)
+        add(argv, "-serial",
+            g_strdup(i == config->serial ? "chardev:console"
+                     : i == config->wire ? "chardev:wire"
+                                         : "null"));
+}
+
 static GPtrArray *command_line(const struct rig_qemu_machine *machine)
 {
     const struct rig_qemu_config *config = &machine->config;
@@ -207,10 +236,8 @@ static GPtrArray *command_line(const struct rig_qemu_machine *machine)
     add(argv, "-monitor", g_strdup("none"));
     add_socket(argv, "-qmp", "unix:", machine->qmp_path);
     add_socket(argv, "-gdb", "unix:", machine->gdb_path);
-    add_socket(argv, "-chardev", "socket,id=console,path=", machine->console_path);
-    for (guint i = 0; i < config->serial; i++)
-        add(argv, "-serial", g_strdup("null"));
-    add(argv, "-serial", g_strdup("chardev:console"));
+    add_socket(argv, "-qmp", "unix:", machine->stop_path);
+    add_serial_ports(argv, machine);
     for (guint i = 0; i < RIG_QEMU_MAX_FILES && config->files[i]; i++) {
         g_autofree char *safe = quoted(config->files[i]);
 
@@ -245,6 +272,14 @@ static bool open_qmp(struct rig_qemu_machine *machine, GError **error)
         g_usleep(LOOK_AGAIN_US);
     }
     return true;
+}
+
+/* It listens since before the first one did. */
+static bool open_stopper(struct rig_qemu_machine *machine, GError **error)
+{
+    g_clear_pointer(&machine->stopper, rig_qmp_free);
+    machine->stopper = rig_qmp_open(machine->stop_path, error);
+    return machine->stopper != NULL;
 }
 
 /* The gdb stub says OK to writes that reach nothing. */
@@ -288,7 +323,7 @@ bool rig_qemu_machine_start(struct rig_qemu_machine *machine, GError **error)
     g_unlink(machine->log_path);
     argv = command_line(machine);
     machine->process = rig_process_start((const char *const *)argv->pdata, machine->log_path, error);
-    if (machine->process && open_qmp(machine, error) && load(machine, error))
+    if (machine->process && open_qmp(machine, error) && open_stopper(machine, error) && load(machine, error))
         return true;
     drop(machine);
     return false;
@@ -330,6 +365,11 @@ bool rig_qemu_machine_freeze(struct rig_qemu_machine *machine, GError **error)
         return false;
     machine->running = false;
     return true;
+}
+
+bool rig_qemu_machine_stop(struct rig_qemu_machine *machine, GError **error)
+{
+    return rig_qmp_execute(machine->stopper, "stop", NULL, error);
 }
 
 bool rig_qemu_machine_reset(struct rig_qemu_machine *machine, GError **error)

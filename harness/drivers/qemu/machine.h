@@ -24,6 +24,7 @@ struct rig_qemu_config {
     const char *files[RIG_QEMU_MAX_FILES]; /* ELF, HEX: loaded anew at every reset */
     const char *const *arguments;          /* further ones, NULL-terminated; may be NULL */
     guint serial;                          /* which of the machine's serial ports is the console */
+    guint wire;                            /* and which carries SMP; may be the same */
     const char *folder;                    /* for sockets, log and saved memory; short */
 };
 
@@ -41,6 +42,8 @@ bool rig_qemu_machine_start(struct rig_qemu_machine *machine, GError **error) G_
 bool rig_qemu_machine_run(struct rig_qemu_machine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Stops execution at once; the rest of a power cut may follow at leisure. */
 bool rig_qemu_machine_freeze(struct rig_qemu_machine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same from another thread, while the machine is on: it alone may be called beside all others. */
+bool rig_qemu_machine_stop(struct rig_qemu_machine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Power off: stops, saves flash, ends the process. Off already: nothing. */
 bool rig_qemu_machine_end(struct rig_qemu_machine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_qemu_machine_reset(struct rig_qemu_machine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -51,6 +54,7 @@ bool rig_qemu_machine_is_alive(struct rig_qemu_machine *machine, GError **error)
 /* Paths; borrowed. */
 struct rig_qemu_paths {
     const char *console; /* unix socket */
+    const char *wire;    /* unix socket; NULL: the console is it */
     const char *log;
 };
 struct rig_qemu_paths rig_qemu_machine_paths(const struct rig_qemu_machine *machine);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A machine in QEMU as a board: its flash and console, its power, its probe, the board itself. */
+/* A machine in QEMU as a board: its probe, the board itself. */
 #include "drivers/qemu/qemu_board.h"
 
 #include "base/error.h"
-#include "drivers/console/console.h"
 #include "drivers/probe/slot_view.h"
-#include "drivers/qemu/machine.h"
+#include "drivers/qemu/state.h"
 #include "drivers/wired/wired.h"
 #include "drivers/board/program.h"
-#include "drivers/links/links.h"
 #include "drivers/sim/sim_driver.h"
 #include "image/hex.h"
 
@@ -19,47 +17,6 @@
 #define TICK_MS 5
 #define DYING_US 500000
 
-struct qemu_board;
-
-struct qemu_power {
-    struct rig_power power;
-    struct qemu_board *owner;
-    bool armed;
-    bool fell;
-    gint64 due_us;  /* monotonic; 0: not known yet */
-    gint64 at_us;   /* monotonic: when execution had stopped */
-    guint64 cut_us; /* the same on the board's clock */
-    gint64 late_us; /* behind the instant that was aimed at */
-    guint64 delay_us;
-    char *line;      /* what the console must say first; NULL: nothing */
-    GError *trouble; /* of the cut */
-};
-struct qemu_probe {
-    struct rig_probe probe;
-    struct qemu_board *owner;
-};
-struct qemu_board {
-    struct rig_board board;
-    const struct rig_target *target;
-    struct rig_qemu_machine *machine;
-    struct rig_qemu_config config;
-    GPtrArray *texts; /* char *: what the configuration borrows */
-    GPtrArray *parts; /* struct part *: what lies in flash before any scenario */
-    struct rig_firmware *firmware;
-    struct rig_key *key;
-    struct qemu_power power;
-    struct qemu_probe probe;
-    struct rig_link_place place;
-    struct rig_console *console; /* NULL: off */
-    GSource *console_wake;
-    struct rig_folder *temporary;
-    const char *folder; /* its path */
-    bool halted;
-    guint n_boots, n_resets;
-    bool booted; /* the bootloader ran since power on */
-    gint64 origin_us;
-};
-
 /* Of a HEX file under `load:`: what it puts into one flash device. */
 struct part {
     guint device;
@@ -67,214 +24,23 @@ struct part {
     struct rig_bytes bytes;
 };
 
-static struct qemu_board *self(struct rig_board *board)
+static struct rig_qemu_board *self(struct rig_board *board)
 {
-    return (struct qemu_board *)board;
-}
-
-static void heard(struct qemu_power *power, const char *line, gint64 at_us)
-{
-    if (power->armed && !power->due_us && power->line && strstr(line, power->line))
-        power->due_us = at_us + (gint64)power->delay_us;
-}
-
-static void clear_power(struct qemu_power *power)
-{
-    g_clear_pointer(&power->line, g_free);
-    g_clear_error(&power->trouble);
-}
-
-static guint64 at_us_of(const struct qemu_board *board, gint64 monotonic_us)
-{
-    return monotonic_us > board->origin_us ? (guint64)(monotonic_us - board->origin_us) : 0;
-}
-
-static guint64 board_now_us(struct rig_board *base)
-{
-    return at_us_of(self(base), g_get_monotonic_time());
-}
-
-static void take_line(struct qemu_board *board, const char *line, gint64 at_us)
-{
-    const char *boot_line = rig_target_boot_line(board->target);
-
-    if (boot_line && strstr(line, boot_line)) {
-        board->n_boots++;
-        board->n_resets += board->booted;
-        board->booted = true;
-        rig_link_board_gone(board->board.link, "disconnected: the board started anew");
-    }
-    heard(&board->power, line, at_us);
-    if (board->board.listener.console)
-        board->board.listener.console(board->board.listener.user, at_us_of(board, at_us), line);
-}
-
-static bool take_lines(struct qemu_board *board, bool all)
-{
-    bool any = false;
-    gint64 at_us;
-    char *line;
-
-    while (board->console && (all || !any) && (line = rig_console_take(board->console, &at_us))) {
-        take_line(board, line, at_us);
-        g_free(line);
-        any = true;
-    }
-    return any;
-}
-
-static void close_console(struct qemu_board *board)
-{
-    rig_link_close(board->board.link);
-    board->place.console = NULL;
-    if (board->console_wake)
-        g_source_destroy(board->console_wake);
-    g_clear_pointer(&board->console_wake, g_source_unref);
-    g_clear_pointer(&board->console, rig_console_free);
-}
-
-/* What it takes to start and to end a process is no time of the board's. */
-static void stand_still(struct qemu_board *board, gint64 since_us)
-{
-    gint64 lost_us = g_get_monotonic_time() - since_us;
-
-    board->origin_us += lost_us;
-    if (board->power.due_us)
-        board->power.due_us += lost_us;
-}
-
-static bool switch_on(struct qemu_board *board, GError **error)
-{
-    struct rig_console_place place = {.tty = rig_qemu_machine_paths(board->machine).console};
-    gint64 begin_us = g_get_monotonic_time();
-
-    if (rig_qemu_machine_is_on(board->machine))
-        return true;
-    if (!rig_qemu_machine_start(board->machine, error))
-        return false;
-    board->console = rig_console_open_at(&place, error);
-    if (!board->console)
-        return false;
-    stand_still(board, begin_us);
-    board->console_wake = rig_board_wake_on(&board->board, rig_console_fd(board->console));
-    board->place.console = board->console;
-    board->booted = board->halted = false;
-    return rig_qemu_machine_run(board->machine, error);
-}
-
-static bool switch_off(struct qemu_board *board, gint64 *at_us, GError **error)
-{
-    bool ended = !rig_qemu_machine_is_on(board->machine) || rig_qemu_machine_freeze(board->machine, error);
-
-    *at_us = g_get_monotonic_time();
-    ended = ended && rig_qemu_machine_end(board->machine, error);
-    stand_still(board, *at_us);
-    (void)take_lines(board, true);
-    rig_link_board_gone(board->board.link, "disconnected: the board has no power");
-    close_console(board);
-    return ended;
-}
-
-/* --- power: off is the end of the process, and a cut is the instant at which it stopped --- */
-
-static struct qemu_power *power_self(struct rig_power *power)
-{
-    return (struct qemu_power *)power;
-}
-
-/* The board's clock stood still while the process ended, so that it shows the instant of the cut after it. */
-static void notice_cut(struct qemu_power *power)
-{
-    gint64 aimed_us;
-
-    if (!power->armed || power->fell || !power->due_us || g_get_monotonic_time() < power->due_us)
-        return;
-    aimed_us = power->due_us;
-    power->fell = rig_qemu_machine_is_on(power->owner->machine) &&
-                  switch_off(power->owner, &power->at_us, power->trouble ? NULL : &power->trouble);
-    power->late_us = power->at_us - aimed_us;
-    power->cut_us = at_us_of(power->owner, g_get_monotonic_time());
-    power->armed = power->fell; /* a cut that failed is not tried again: disarm tells why */
-}
-
-static bool power_set(struct rig_power *power, bool on, GError **error)
-{
-    struct qemu_board *board = power_self(power)->owner;
-    gint64 at_us;
-
-    return on ? switch_on(board, error) : switch_off(board, &at_us, error);
-}
-
-static bool power_is_on(struct rig_power *power, bool *on, GError **error)
-{
-    notice_cut(power_self(power));
-    *on = rig_qemu_machine_is_on(power_self(power)->owner->machine);
-    return !*on || rig_qemu_machine_is_alive(power_self(power)->owner->machine, error);
-}
-
-static bool power_arm(struct rig_power *base, const struct rig_cut_plan *plan, GError **error)
-{
-    struct qemu_power *power = power_self(base);
-
-    if (plan->aim != RIG_CUT_AFTER_TIME && plan->aim != RIG_CUT_AT_CONSOLE) {
-        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                            "a machine in QEMU does not tell its flash operations: a cut can be aimed at an "
-                            "instant or at a console line");
-        return false;
-    }
-    clear_power(power);
-    power->armed = true;
-    power->fell = false;
-    power->delay_us = plan->delay_us;
-    power->line = plan->aim == RIG_CUT_AT_CONSOLE ? g_strdup(plan->line) : NULL;
-    power->due_us = power->line ? 0 : g_get_monotonic_time() + (gint64)plan->delay_us;
-    return true;
-}
-
-static bool power_disarm(struct rig_power *base, struct rig_cut_record *record, GError **error)
-{
-    struct qemu_power *power = power_self(base);
-
-    *record = (struct rig_cut_record){0};
-    notice_cut(power);
-    if (power->fell) {
-        record->fell = true;
-        record->at_us = power->cut_us;
-        record->aimed_us = power->cut_us - MIN(power->cut_us, (guint64)MAX(power->late_us, 0));
-        g_strlcpy(record->proof, "qemu: the machine stopped and its process has ended", sizeof record->proof);
-    }
-    power->armed = power->fell = false;
-    if (!power->trouble)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&power->trouble));
-    return false;
-}
-
-static const struct rig_power_ops power_ops = {
-    .name = "qemu process",
-    .set = power_set,
-    .is_on = power_is_on,
-    .arm_cut = power_arm,
-    .disarm_cut = power_disarm,
-};
-
-static void init_power(struct qemu_power *power, struct qemu_board *owner)
-{
-    *power = (struct qemu_power){.power = {.ops = &power_ops}, .owner = owner};
+    return (struct rig_qemu_board *)board;
 }
 
 /* --- the probe, over the monitor --- */
 
-static struct qemu_board *owner_of(struct rig_probe *probe)
+static struct rig_qemu_board *owner_of(struct rig_probe *probe)
 {
-    return ((struct qemu_probe *)probe)->owner;
+    return ((struct rig_qemu_probe *)probe)->owner;
 }
 
 static bool probe_reset(struct rig_probe *probe, GError **error)
 {
-    struct qemu_board *board = owner_of(probe);
+    struct rig_qemu_board *board = owner_of(probe);
 
-    (void)take_lines(board, true);
+    (void)rig_qemu_take_lines(board, true);
     if (!rig_qemu_machine_reset(board->machine, error))
         return false;
     rig_link_board_gone(board->board.link, "disconnected: the board was reset");
@@ -300,7 +66,7 @@ static bool probe_resume(struct rig_probe *probe, GError **error)
 
 static bool probe_reset_halt(struct rig_probe *probe, GError **error)
 {
-    struct qemu_board *board = owner_of(probe);
+    struct rig_qemu_board *board = owner_of(probe);
 
     if (!probe_halt(probe, error) || !rig_qemu_machine_reset(board->machine, error))
         return false;
@@ -308,7 +74,7 @@ static bool probe_reset_halt(struct rig_probe *probe, GError **error)
     return true;
 }
 
-static enum rig_run_state state_at(struct qemu_board *board, guint32 pc, bool has_image)
+static enum rig_run_state state_at(struct rig_qemu_board *board, guint32 pc, bool has_image)
 {
     guint32 base = board->target->spec->qemu->address;
     struct rig_slot slot;
@@ -325,11 +91,11 @@ static enum rig_run_state state_at(struct qemu_board *board, guint32 pc, bool ha
  * hung one from a running one. */
 static bool probe_view(struct rig_probe *probe, struct rig_board_view *view, GError **error)
 {
-    struct qemu_board *board = owner_of(probe);
+    struct rig_qemu_board *board = owner_of(probe);
     guint32 pc;
 
-    notice_cut(&board->power);
-    (void)take_lines(board, true);
+    rig_qemu_notice_cut(board);
+    (void)rig_qemu_take_lines(board, true);
     *view = (struct rig_board_view){
         .state = RIG_STATE_OFF, .n_boots = board->n_boots, .n_resets = board->n_resets};
     if (!rig_qemu_machine_is_on(board->machine))
@@ -383,10 +149,10 @@ static const struct rig_probe_ops probe_ops = {
     .read_memory = probe_read_memory,
 };
 
-static void init_probe(struct qemu_probe *probe, struct qemu_board *owner)
+static void init_probe(struct rig_qemu_probe *probe, struct rig_qemu_board *owner)
 {
     *probe =
-        (struct qemu_probe){.probe = {.ops = &probe_ops, .layout = &owner->board.layout}, .owner = owner};
+        (struct rig_qemu_probe){.probe = {.ops = &probe_ops, .layout = &owner->board.layout}, .owner = owner};
 }
 
 /* --- the board --- */
@@ -401,7 +167,7 @@ static bool is_interrupted(const struct rig_board *board, GError **error)
 
 /* A program that dies closes its sockets before it can be waited for, and its own end says more than theirs.
  */
-static bool is_console_there(struct qemu_board *board, GError **error)
+static bool is_console_there(struct rig_qemu_board *board, GError **error)
 {
     g_autoptr(GError) gone = NULL;
     gint64 until_us = g_get_monotonic_time() + DYING_US;
@@ -417,7 +183,7 @@ static bool is_console_there(struct qemu_board *board, GError **error)
     return false;
 }
 
-static bool is_whole(struct qemu_board *board, GError **error)
+static bool is_whole(struct rig_qemu_board *board, GError **error)
 {
     bool whole = rig_qemu_machine_is_alive(board->machine, error) && is_console_there(board, error);
 
@@ -426,32 +192,31 @@ static bool is_whole(struct qemu_board *board, GError **error)
     return whole;
 }
 
-static guint idle_ms(const struct qemu_board *board, guint64 until_us)
+static guint idle_ms(struct rig_qemu_board *board, guint64 until_us)
 {
     gint64 now_us = g_get_monotonic_time();
     gint64 until = board->origin_us + (gint64)MIN(until_us, G_MAXINT64 / 2);
 
-    if (board->power.armed && board->power.due_us)
-        until = MIN(until, board->power.due_us);
+    until = MIN(until, rig_qemu_cut_due_us(board));
     return until <= now_us ? 0 : (guint)MIN((until - now_us) / 1000 + 1, TICK_MS);
 }
 
 static bool board_wait(struct rig_board *base, guint64 until_us, bool *happened, GError **error)
 {
-    struct qemu_board *board = self(base);
+    struct rig_qemu_board *board = self(base);
     bool any;
 
     *happened = false;
-    notice_cut(&board->power);
+    rig_qemu_notice_cut(board);
     if (is_interrupted(base, error) || !is_whole(board, error))
         return false;
-    any = take_lines(board, false);
+    any = rig_qemu_take_lines(board, false);
     if (!any) {
         rig_board_idle(base, idle_ms(board, until_us));
-        any = take_lines(board, false);
+        any = rig_qemu_take_lines(board, false);
     }
-    notice_cut(&board->power);
-    *happened = any || board_now_us(base) < until_us;
+    rig_qemu_notice_cut(board);
+    *happened = any || rig_qemu_board_now_us(base) < until_us;
     return true;
 }
 
@@ -463,7 +228,7 @@ static bool board_adopt(struct rig_board *base, const struct rig_board_setup *se
 static bool board_describe(const struct rig_board *base, const struct rig_record *options,
                            struct rig_layout *layout, GError **error)
 {
-    const struct qemu_board *board = (const struct qemu_board *)base;
+    const struct rig_qemu_board *board = (const struct rig_qemu_board *)base;
 
     return rig_wired_accepts(board->target, options, error) &&
            rig_sim_describe_target(board->target, options, layout, error);
@@ -481,7 +246,7 @@ static bool is_in_a_slot(const struct rig_layout *layout, guint device, guint32 
 }
 
 /* Over erased flash. What a file leaves out is not its own: bytes that are as erased ones are not written. */
-static bool program_parts(struct qemu_board *board, bool with_slots, GError **error)
+static bool program_parts(struct rig_qemu_board *board, bool with_slots, GError **error)
 {
     const struct rig_layout *layout = &board->board.layout;
 
@@ -504,13 +269,13 @@ static bool program_parts(struct qemu_board *board, bool with_slots, GError **er
 
 static bool board_prepare(struct rig_board *base, const struct rig_board_setup *setup, GError **error)
 {
-    struct qemu_board *board = self(base);
+    struct rig_qemu_board *board = self(base);
     gint64 at_us;
 
     /* A machine that had died is no hindrance to a new beginning. */
     (void)!rig_qemu_machine_is_alive(board->machine, NULL);
     g_clear_error(&base->broken);
-    if (!board_adopt(base, setup, error) || !switch_off(board, &at_us, error))
+    if (!board_adopt(base, setup, error) || !rig_qemu_switch_off(board, &at_us, error))
         return false;
     rig_qemu_machine_erase(board->machine);
     if (!program_parts(board, false, error))
@@ -523,7 +288,7 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
 static GBytes *board_make_payload(const struct rig_board *base, const struct rig_payload_plan *plan,
                                   gsize n_bytes, GError **error)
 {
-    const struct qemu_board *board = (const struct qemu_board *)base;
+    const struct rig_qemu_board *board = (const struct rig_qemu_board *)base;
 
     return rig_firmware_payload(board->firmware, board->target, plan, n_bytes, error);
 }
@@ -536,25 +301,25 @@ static void board_logs(struct rig_board *base, void (*each)(void *user, const ch
 
 static bool board_make_safe(struct rig_board *base, GError **error)
 {
-    struct qemu_board *board = self(base);
+    struct rig_qemu_board *board = self(base);
     struct rig_cut_record record;
     gint64 at_us;
 
     (void)!base->power->ops->disarm_cut(base->power, &record, NULL);
     if (!rig_qemu_machine_is_alive(board->machine, NULL)) {
-        close_console(board); /* it has no power: that is safe */
+        rig_qemu_close_console(board); /* it has no power: that is safe */
         return true;
     }
-    return switch_off(board, &at_us, error);
+    return rig_qemu_switch_off(board, &at_us, error);
 }
 
 static void board_free(struct rig_board *base)
 {
-    struct qemu_board *board = self(base);
+    struct rig_qemu_board *board = self(base);
 
-    close_console(board);
+    rig_qemu_clear_power(board);
+    rig_qemu_close_console(board);
     rig_qemu_machine_free(board->machine);
-    clear_power(&board->power);
     rig_link_free(base->link);
     rig_firmware_free(board->firmware);
     rig_key_free(board->key);
@@ -567,7 +332,7 @@ static void board_free(struct rig_board *base)
 }
 
 static const struct rig_board_ops ops = {
-    .now_us = board_now_us,
+    .now_us = rig_qemu_board_now_us,
     .wait = board_wait,
     .prepare = board_prepare,
     .make_safe = board_make_safe,
@@ -578,7 +343,7 @@ static const struct rig_board_application application = {.make_payload = board_m
 static const struct rig_board_logs logs = {.each = board_logs};
 
 /* Relative to the folder of the target file; owned by the board. */
-static const char *keep_path(struct qemu_board *board, const char *path)
+static const char *keep_path(struct rig_qemu_board *board, const char *path)
 {
     g_autofree char *folder = g_path_get_dirname(board->target->source->path);
     char *full = g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(folder, path, NULL);
@@ -596,7 +361,7 @@ static void part_free(gpointer data)
 }
 
 /* What of a HEX file lies in this device; *any: something does. */
-static bool take_part_of(struct qemu_board *board, const char *path, const char *text, gsize n_text,
+static bool take_part_of(struct rig_qemu_board *board, const char *path, const char *text, gsize n_text,
                          guint device, bool *any, GError **error)
 {
     const struct rig_qemu_spec *qemu = board->target->spec->qemu;
@@ -625,7 +390,7 @@ static bool take_part_of(struct qemu_board *board, const char *path, const char 
 }
 
 /* A HEX file is programmed once, as with a debugger. *taken: QEMU need not load it, at every reset. */
-static bool take_hex(struct qemu_board *board, const char *path, bool *taken, GError **error)
+static bool take_hex(struct rig_qemu_board *board, const char *path, bool *taken, GError **error)
 {
     g_autofree char *text = NULL;
     gsize n_text;
@@ -642,7 +407,7 @@ static bool take_hex(struct qemu_board *board, const char *path, bool *taken, GE
     return true;
 }
 
-static bool fill_config(struct qemu_board *board, const struct rig_qemu_spec *qemu, GError **error)
+static bool fill_config(struct rig_qemu_board *board, const struct rig_qemu_spec *qemu, GError **error)
 {
     static const char *const none[] = {NULL};
 
@@ -650,6 +415,7 @@ static bool fill_config(struct qemu_board *board, const struct rig_qemu_spec *qe
                                              .machine = qemu->machine,
                                              .cpu = qemu->cpu,
                                              .serial = qemu->serial,
+                                             .wire = qemu->serial,
                                              .folder = board->folder,
                                              .arguments = qemu->arguments ? qemu->arguments : none};
     for (guint i = 0, n = 0; qemu->load && qemu->load[i]; i++) {
@@ -670,7 +436,7 @@ static bool fill_config(struct qemu_board *board, const struct rig_qemu_spec *qe
     return true;
 }
 
-static void add_devices(struct qemu_board *board, const struct rig_qemu_spec *qemu)
+static void add_devices(struct rig_qemu_board *board, const struct rig_qemu_spec *qemu)
 {
     const guint32 addresses[RIG_QEMU_MAX_DEVICES] = {qemu->address, qemu->external_address};
     const struct rig_layout *layout = &board->board.layout;
@@ -680,7 +446,7 @@ static void add_devices(struct qemu_board *board, const struct rig_qemu_spec *qe
                              layout->devices[i].erased);
 }
 
-static bool read_firmware(struct qemu_board *board, GError **error)
+static bool read_firmware(struct rig_qemu_board *board, GError **error)
 {
     GError *cause = NULL;
 
@@ -697,7 +463,7 @@ static bool read_firmware(struct qemu_board *board, GError **error)
     return true;
 }
 
-static struct qemu_board *bare_board(const struct rig_target *target)
+static struct rig_qemu_board *bare_board(const struct rig_target *target)
 {
     static const char *const capabilities[] = {"update",
                                                "smp",
@@ -709,7 +475,7 @@ static struct qemu_board *bare_board(const struct rig_target *target)
                                                "power-cut-at-console",
                                                "power-cut-after-time",
                                                NULL};
-    struct qemu_board *board = g_new0(struct qemu_board, 1);
+    struct rig_qemu_board *board = g_new0(struct rig_qemu_board, 1);
 
     board->target = target;
     board->texts = g_ptr_array_new_with_free_func(g_free);
@@ -723,7 +489,7 @@ static struct qemu_board *bare_board(const struct rig_target *target)
                                       .power = &board->power.power,
                                       .probe = &board->probe.probe,
                                       .capabilities = capabilities};
-    init_power(&board->power, board);
+    rig_qemu_init_power(board);
     init_probe(&board->probe, board);
     board->place = (struct rig_link_place){.kind = "serial"};
     board->board.link = rig_link_kind_find("serial", NULL)->make(&board->place, &board->board);
@@ -733,7 +499,7 @@ static struct qemu_board *bare_board(const struct rig_target *target)
 struct rig_board *rig_qemu_board_new(const struct rig_target *target, GError **error)
 {
     const struct rig_qemu_spec *qemu = target->spec->qemu;
-    struct qemu_board *board;
+    struct rig_qemu_board *board;
 
     if (!qemu) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,

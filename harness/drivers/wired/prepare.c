@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "drivers/probe/nordic_view.h"
 #include "drivers/board/program.h"
+#include "drivers/probe/slot_view.h"
 #include "drivers/probe/nordic_view.h"
 
 #include <string.h>
@@ -156,46 +157,6 @@ struct rig_snapshot {
     bool pending; /* the next run of the bootloader would change it */
 };
 
-struct slot_reader {
-    struct rig_probe *probe;
-    struct rig_slot slot;
-};
-
-static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_bytes)
-{
-    const struct slot_reader *reader = user;
-
-    return reader->probe->ops->read(reader->probe, reader->slot.device, reader->slot.device_offset + offset,
-                                    into, n_bytes, NULL);
-}
-
-static bool decode(struct rig_probe *probe, guint index, struct rig_trailer *trailer)
-{
-    struct slot_reader reader = {.probe = probe};
-    struct rig_image_source source = {.read = read_slot, .user = &reader};
-
-    if (!rig_layout_slot(probe->layout, index, &reader.slot))
-        return false;
-    source.n_bytes = reader.slot.n_bytes;
-    return rig_trailer_decode(&reader.slot.geometry, &source, trailer);
-}
-
-/* An upgrade that waits, a trial that would end, a swap that was broken off. */
-static bool is_pending(struct rig_probe *probe)
-{
-    for (guint i = 0; i + 1 < probe->layout->n_slots; i += 2) {
-        struct rig_trailer primary, secondary;
-        struct rig_slot slot;
-
-        if (!rig_layout_slot(probe->layout, i, &slot) || !decode(probe, i, &primary) ||
-            !decode(probe, i + 1, &secondary) || primary.copy_done == RIG_FLAG_BAD ||
-            (primary.n_status_used && primary.copy_done != RIG_FLAG_SET) ||
-            rig_trailer_decide(slot.geometry.mode, &primary, &secondary) != RIG_SWAP_TYPE_NONE)
-            return true;
-    }
-    return false;
-}
-
 static void forget_snapshot(struct rig_snapshot *snapshot)
 {
     for (guint i = 0; snapshot && i < snapshot->n_areas; i++)
@@ -243,7 +204,7 @@ static struct rig_snapshot *keep_board(struct rig_board *base, GError **error)
         return NULL;
     }
     snapshot->pending =
-        probe->layout->family == RIG_BOOTLOADER_MCUBOOT ? is_pending(probe) : rig_nordic_activates(probe);
+        probe->layout->family == RIG_BOOTLOADER_MCUBOOT ? rig_probe_has_pending_swap(probe) : rig_nordic_activates(probe);
     return snapshot;
 }
 
