@@ -124,6 +124,7 @@ struct rig_qemu_spec {
     guint32 address;
     guint32 external_address;
     guint32 serial;
+    const guint32 *smp_serial;
     const char *const *arguments;
     const char *program;
 };

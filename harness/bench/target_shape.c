@@ -184,14 +184,19 @@ static const struct rig_field qemu_fields[] = {
     RIG_FIELD("cpu", TEXT, struct rig_qemu_spec, cpu,
               .about = "QEMU's -cpu, where the machine has a choice."),
     RIG_FIELD("load", TEXT, struct rig_qemu_spec, load, .list = true, .required = true,
-              .about = "ELF or HEX files that lie in the machine before its first instruction, and again at "
-                       "every reset: the bootloader."),
+              .about =
+                  "HEX files are programmed into the flash once, but for the slots that a scenario fills "
+                  "(`board:`); an ELF file, and HEX that is not for the flash, lies in the machine before "
+                  "its first instruction, and again at every reset: the bootloader."),
     RIG_FIELD("address", COUNT, struct rig_qemu_spec, address, .default_text = "0", .max = 0xffffffffu,
               .about = "Where the internal flash is in the memory map."),
     RIG_FIELD("external-address", COUNT, struct rig_qemu_spec, external_address, .default_text = "0",
               .max = 0xffffffffu, .about = "Where the external flash is."),
-    RIG_FIELD("serial", COUNT, struct rig_qemu_spec, serial, .default_text = "0", .max = 7,
-              .about = "Which serial port is the console; it carries SMP too."),
+    RIG_FIELD(
+        "serial", COUNT, struct rig_qemu_spec, serial, .default_text = "0", .max = 7,
+        .about = "Which serial port is the console; it carries SMP too, unless `smp-serial` says otherwise."),
+    RIG_FIELD("smp-serial", COUNT, struct rig_qemu_spec, smp_serial, .max = 7,
+              .about = "Which serial port carries SMP."),
     RIG_FIELD("arguments", TEXT, struct rig_qemu_spec, arguments, .list = true,
               .about = "Further arguments of QEMU."),
     RIG_FIELD("program", TEXT, struct rig_qemu_spec, program, .default_text = "qemu-system-arm",

@@ -741,9 +741,9 @@ static bool probe_view(struct rig_probe *base, struct rig_board_view *view, GErr
     }
     if (probe->still_is_hung && pc != NO_SAMPLE && sample_pc(probe, &again, NULL) && again == pc) {
         view->state = RIG_STATE_HUNG;
-        return rig_probe_look_at_image(base, view, error);
+        return rig_probe_look_at_image(base, 0, view, error);
     }
-    if (!rig_probe_look_at_image(base, view, error))
+    if (!rig_probe_look_at_image(base, 0, view, error))
         return false;
     if (pc == NO_SAMPLE && (state = read_state(probe, NULL)) && g_str_equal(state, "halted"))
         view->state = RIG_STATE_HALTED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Image header, hash and trailer of slot 0 through the probe role. */
+/* Image header, hash and trailer of a slot through the probe role. */
 #include "drivers/probe/slot_view.h"
 
 #include "drivers/probe/nordic_view.h"
@@ -20,14 +20,14 @@ static bool read_slot(const void *user, uint32_t offset, void *into, size_t n_by
                                     into, n_bytes, *reader->why ? NULL : reader->why);
 }
 
-static void look(struct rig_probe *probe, struct rig_board_view *view, GError **why)
+static void look(struct rig_probe *probe, guint slot, struct rig_board_view *view, GError **why)
 {
     struct slot_reader reader = {.probe = probe, .why = why};
     struct rig_image_source source = {.read = read_slot, .user = &reader};
     struct rig_image_layout layout;
     struct rig_trailer trailer;
 
-    if (!rig_layout_slot(probe->layout, 0, &reader.slot))
+    if (!rig_layout_slot(probe->layout, slot, &reader.slot))
         return;
     source.n_bytes = reader.slot.n_bytes;
     if (rig_image_read_layout(&source, reader.slot.n_bytes, &layout) != RIG_IMAGE_OK)
@@ -43,16 +43,16 @@ static void look(struct rig_probe *probe, struct rig_board_view *view, GError **
 }
 
 /* What cannot be read is not erased. */
-bool rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *view, GError **error)
+bool rig_probe_look_at_image(struct rig_probe *probe, guint slot, struct rig_board_view *view, GError **error)
 {
     GError *why = NULL;
 
     if (probe->layout->family != RIG_BOOTLOADER_MCUBOOT)
         return rig_nordic_look_at_image(probe, view, error);
-    look(probe, view, &why);
+    look(probe, slot, view, &why);
     if (!why)
         return true;
-    g_propagate_prefixed_error(error, why, "slot 0 cannot be read: ");
+    g_propagate_prefixed_error(error, why, "slot %u cannot be read: ", slot);
     return false;
 }
 

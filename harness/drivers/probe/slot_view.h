@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What lies in slot 0, as any probe can read it. */
+/* What lies in slots, as any probe can read it. */
 #ifndef RIG_DRIVERS_PROBE_SLOT_VIEW_H
 #define RIG_DRIVERS_PROBE_SLOT_VIEW_H
 
@@ -7,8 +7,9 @@
 
 G_BEGIN_DECLS
 
-/* Fills has_image, version, hash and confirmed. An unreadable or empty slot has no image. */
-bool rig_probe_look_at_image(struct rig_probe *probe, struct rig_board_view *view,
+/* Fills has_image, version, hash and confirmed. An unreadable or empty slot has no image. slot: which runs;
+ * Nordic's bootloaders have the one. */
+bool rig_probe_look_at_image(struct rig_probe *probe, guint slot, struct rig_board_view *view,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether the next run of MCUboot would change the flash: an upgrade waits, a trial would end, a swap was
  * broken off, or a trailer cannot be read. */

@@ -74,17 +74,58 @@ static bool probe_reset_halt(struct rig_probe *probe, GError **error)
     return true;
 }
 
-static enum rig_run_state state_at(struct rig_qemu_board *board, guint32 pc, bool has_image)
+#define COMPARED_BYTES 1024u
+
+static bool is_in_slot(const struct rig_qemu_board *board, guint index, guint32 pc)
 {
     guint32 base = board->target->spec->qemu->address;
     struct rig_slot slot;
 
-    if (board->halted)
-        return RIG_STATE_HALTED;
-    if (rig_layout_slot(&board->board.layout, 0, &slot) && pc - base >= slot.device_offset &&
-        pc - base - slot.device_offset < slot.n_bytes)
-        return RIG_STATE_RUNNING;
-    return has_image ? RIG_STATE_BOOTING : RIG_STATE_NO_IMAGE;
+    return rig_layout_slot(&board->board.layout, index, &slot) && pc - base >= slot.device_offset &&
+           pc - base - slot.device_offset < slot.n_bytes;
+}
+
+/* Whether what a slot holds lies in RAM, where its header says: its begin, since an application may use the
+ * RAM behind its code. */
+static bool is_loaded(struct rig_qemu_board *board, guint index)
+{
+    const struct rig_layout *layout = &board->board.layout;
+    guint8 in_flash[COMPARED_BYTES], in_ram[COMPARED_BYTES];
+    struct rig_image_header header;
+    struct rig_slot slot;
+
+    if (!rig_layout_slot(layout, index, &slot) ||
+        !rig_qemu_machine_read(board->machine, slot.device_index, slot.device_offset, in_flash,
+                               COMPARED_BYTES, NULL))
+        return false;
+    rig_image_header_decode(in_flash, &header);
+    return header.load_address - layout->ram_start < layout->ram_bytes &&
+           rig_qemu_machine_read_memory(board->machine, header.load_address, in_ram, COMPARED_BYTES, NULL) &&
+           memcmp(in_flash, in_ram, COMPARED_BYTES) == 0;
+}
+
+/* By the place of the core: the slot whose image runs. */
+static bool find_running(struct rig_qemu_board *board, guint32 pc, guint *slot)
+{
+    const struct rig_layout *layout = &board->board.layout;
+    guint n_slots = rig_swap_mode_chooses_slot(layout->mode) ? 2 : 1;
+    bool in_ram = rig_swap_mode_loads_ram(layout->mode);
+
+    *slot = 0;
+    if (in_ram && pc - layout->ram_start >= layout->ram_bytes)
+        return false;
+    for (guint i = 0; i < n_slots; i++)
+        if (in_ram ? is_loaded(board, i) : is_in_slot(board, i, pc))
+            return *slot = i, true;
+    return false;
+}
+
+static enum rig_run_state state_of(const struct rig_qemu_board *board, bool runs, bool has_image)
+{
+    return board->halted ? RIG_STATE_HALTED
+           : runs        ? RIG_STATE_RUNNING
+           : has_image   ? RIG_STATE_BOOTING
+                         : RIG_STATE_NO_IMAGE;
 }
 
 /* As with any probe: the place of the core tells a running application from a bootloader at work, and not a
@@ -93,6 +134,8 @@ static bool probe_view(struct rig_probe *probe, struct rig_board_view *view, GEr
 {
     struct rig_qemu_board *board = owner_of(probe);
     guint32 pc;
+    guint slot;
+    bool runs;
 
     rig_qemu_notice_cut(board);
     (void)rig_qemu_take_lines(board, true);
@@ -102,9 +145,10 @@ static bool probe_view(struct rig_probe *probe, struct rig_board_view *view, GEr
         return true;
     if (!rig_qemu_machine_pc(board->machine, &pc, error))
         return false;
-    if (!rig_probe_look_at_image(probe, view, error))
+    runs = find_running(board, pc, &slot);
+    if (!rig_probe_look_at_image(probe, slot, view, error))
         return false;
-    view->state = state_at(board, pc, view->has_image);
+    view->state = state_of(board, runs, view->has_image);
     return true;
 }
 
@@ -285,6 +329,85 @@ static bool board_prepare(struct rig_board *base, const struct rig_board_setup *
     return rig_board_program(base->probe, setup, error);
 }
 
+/* --- snapshots: all of the flash; RAM and what the machine was doing do not come back --- */
+
+#define UP_US 20000000
+
+struct rig_snapshot {
+    GBytes *contents[RIG_QEMU_MAX_DEVICES];
+    guint n_devices;
+    bool pending; /* the next run of the bootloader would change it */
+};
+
+static void board_forget(struct rig_snapshot *snapshot)
+{
+    for (guint i = 0; snapshot && i < snapshot->n_devices; i++)
+        g_bytes_unref(snapshot->contents[i]);
+    g_free(snapshot);
+}
+
+static struct rig_snapshot *board_keep(struct rig_board *base, GError **error)
+{
+    struct rig_qemu_board *board = self(base);
+    struct rig_snapshot *snapshot = g_new0(struct rig_snapshot, 1);
+
+    for (guint i = 0; i < MIN(base->layout.n_devices, RIG_QEMU_MAX_DEVICES); i++) {
+        gsize n_bytes = base->layout.devices[i].n_bytes;
+        guint8 *bytes = g_malloc(n_bytes);
+
+        snapshot->contents[snapshot->n_devices++] = g_bytes_new_take(bytes, n_bytes);
+        if (rig_qemu_machine_read(board->machine, i, 0, bytes, n_bytes, error))
+            continue;
+        board_forget(snapshot);
+        return NULL;
+    }
+    snapshot->pending = rig_probe_has_pending_swap(base->probe);
+    return snapshot;
+}
+
+static bool runs(void *user)
+{
+    struct rig_probe *probe = user;
+    struct rig_board_view view;
+
+    return probe->ops->view(probe, &view, NULL) && view.state == RIG_STATE_RUNNING;
+}
+
+static bool wait_until_up(struct rig_board *base, GError **error)
+{
+    bool up = false;
+
+    if (!rig_board_wait_for(base, rig_qemu_board_now_us(base) + UP_US, runs, base->probe, &up, error))
+        return false;
+    if (!up)
+        g_set_error_literal(
+            error, RIG_ERROR, RIG_ERROR_DEVICE,
+            "the application of the machine in QEMU does not run any more after its flash was "
+            "put back");
+    return up;
+}
+
+static bool board_rewind(struct rig_board *base, const struct rig_snapshot *snapshot, GError **error)
+{
+    struct rig_qemu_board *board = self(base);
+    gint64 at_us;
+
+    if (!rig_qemu_switch_off(board, &at_us, error))
+        return false;
+    for (guint i = 0; i < snapshot->n_devices; i++) {
+        gsize n_bytes;
+        const guint8 *bytes = g_bytes_get_data(snapshot->contents[i], &n_bytes);
+
+        if (!rig_qemu_machine_write(board->machine, i, 0, bytes, n_bytes, error))
+            return false;
+    }
+    return rig_qemu_switch_on(board, !snapshot->pending, error) &&
+           (snapshot->pending || wait_until_up(base, error));
+}
+
+static const struct rig_board_snapshots snapshots = {
+    .keep = board_keep, .rewind = board_rewind, .forget = board_forget};
+
 static GBytes *board_make_payload(const struct rig_board *base, const struct rig_payload_plan *plan,
                                   gsize n_bytes, GError **error)
 {
@@ -373,14 +496,12 @@ static bool take_part_of(struct rig_qemu_board *board, const char *path, const c
 
     if (!rig_hex_read_within(text, n_text, address, (guint64)address + n_bytes, n_bytes,
                              board->board.layout.devices[device].erased, &hex, &fault)) {
+        if (fault.line == 0)
+            return true; /* nothing of it lies here */
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
                     "target '%s': 'load': %s, line %" G_GSIZE_FORMAT ": %s", board->target->name, path,
                     fault.line, fault.why);
         return false;
-    }
-    if (hex.contents.n_bytes == 0) {
-        rig_bytes_clear(&hex.contents);
-        return true;
     }
     *any = true;
     part = g_new0(struct part, 1);
@@ -415,7 +536,7 @@ static bool fill_config(struct rig_qemu_board *board, const struct rig_qemu_spec
                                              .machine = qemu->machine,
                                              .cpu = qemu->cpu,
                                              .serial = qemu->serial,
-                                             .wire = qemu->serial,
+                                             .wire = qemu->smp_serial ? *qemu->smp_serial : qemu->serial,
                                              .folder = board->folder,
                                              .arguments = qemu->arguments ? qemu->arguments : none};
     for (guint i = 0, n = 0; qemu->load && qemu->load[i]; i++) {
@@ -471,6 +592,7 @@ static struct rig_qemu_board *bare_board(const struct rig_target *target)
                                                "reset",
                                                "probe",
                                                "debug",
+                                               "restore",
                                                "console",
                                                "power-cut-at-console",
                                                "power-cut-after-time",
@@ -485,6 +607,7 @@ static struct rig_qemu_board *bare_board(const struct rig_target *target)
                                       .options = &board_options,
                                       .application = &application,
                                       .logs = &logs,
+                                      .snapshots = &snapshots,
                                       .events = g_main_context_new(),
                                       .power = &board->power.power,
                                       .probe = &board->probe.probe,
