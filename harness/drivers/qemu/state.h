@@ -62,7 +62,10 @@ struct rig_qemu_board {
     gint64 origin_us;
 };
 
-/* power.c */
+/* qemu_probe.c */
+void rig_qemu_init_probe(struct rig_qemu_board *board);
+
+/* qemu_power.c */
 void rig_qemu_init_power(struct rig_qemu_board *board);
 void rig_qemu_clear_power(struct rig_qemu_board *board);
 /* Lines to the listener; all: else one at the most. Returns whether there was any. */
