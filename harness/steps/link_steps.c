@@ -50,12 +50,14 @@ static void judge_link(struct rig_run *run, const char *const *wanted, const cha
 }
 
 /* In the order of struct rig_link_connect.ignores_changes. */
+static const char *const which_hosts[] = {"first", "second", NULL};
 static const char *const changes[] = {"honoured", "ignored", NULL};
 struct connect_arguments {
     const bool *pair;
     const guint16 *mtu;
     bool update_service;
     const char *service_changed;
+    const char *host;
     const char *const *outcomes;
 };
 static const struct rig_field connect_fields[] = {
@@ -75,6 +77,10 @@ static const struct rig_field connect_fields[] = {
               .about =
                   "`ignored`: the host does not look again when the board tells that its services changed, "
                   "and, bonded, keeps what it found on an earlier connection; needs `raw-gatt`."),
+    RIG_FIELD(
+        "host", CHOICE, struct connect_arguments, host, .choices = which_hosts, .default_text = "first",
+        .about = "Who connects: a second host has an address and keys of its own, and is left out as long as "
+                 "the other one is connected; needs `second-host`."),
     FIELD_EXPECT_LINK(struct connect_arguments),
 };
 static const struct rig_shape connect_shape = {
@@ -86,6 +92,7 @@ static void run_connect(struct rig_run *run, const struct rig_step *step)
     struct rig_link_connect how = {
         .mtu = arguments->mtu ? *arguments->mtu : 0,
         .pair = arguments->pair ? *arguments->pair : run->board->demands.encryption,
+        .host = g_str_equal(arguments->host, "second") ? RIG_LINK_SECOND_HOST : RIG_LINK_FIRST_HOST,
         .connection_only = !arguments->update_service,
         .ignores_changes = g_str_equal(arguments->service_changed, "ignored"),
         .until_us = rig_run_deadline_us(run, step),
@@ -151,6 +158,8 @@ static const char *connect_lacks(const struct rig_step *step, const char *const 
 {
     const struct connect_arguments *arguments = RIG_ARGUMENTS(step, struct connect_arguments);
 
+    if (g_str_equal(arguments->host, "second") && !rig_words_have(capabilities, "second-host"))
+        return "second-host";
     return g_str_equal(arguments->service_changed, "ignored") && !rig_words_have(capabilities, "raw-gatt")
                ? "raw-gatt"
                : NULL;

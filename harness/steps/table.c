@@ -78,6 +78,7 @@ const char *const rig_capabilities[] = {
     "bluetooth-stack",
     "chosen-mtu",
     "raw-gatt",
+    "second-host",
     "packet-faults",
     "board-options",
     "power-cut-at-operation",

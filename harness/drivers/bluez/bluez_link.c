@@ -201,8 +201,8 @@ static bool disconnect_device(struct rig_bluez_link *link, guint64 until_us, GEr
     return false;
 }
 
-/* After a refused subscription: only the end of the connection ends the request that hangs in bluetoothd. The
- * text stays. */
+/* After a request that was refused: only the end of the connection ends the request that hangs in bluetoothd.
+ * The text stays. */
 static bool hang_up(struct rig_bluez_link *link, GError **error)
 {
     g_autofree char *words = g_strdup(link->text);
@@ -596,6 +596,8 @@ static bool link_write(struct rig_link *base, const struct rig_characteristic *c
     if (*outcome == RIG_LINK_OK && !(kind == RIG_WRITE_COMMAND ? rig_bluez_command : rig_bluez_request)(
                                        used, bytes, n_bytes, outcome, error))
         return false;
+    if (link->refused)
+        return hang_up(link, error);
     return *outcome != RIG_LINK_LOST || settle_loss(link, error);
 }
 
@@ -614,6 +616,8 @@ static bool link_read(struct rig_link *base, const struct rig_characteristic *ch
         return false;
     if (*outcome == RIG_LINK_OK && !rig_bluez_read(used, value, outcome, error))
         return false;
+    if (link->refused)
+        return hang_up(link, error);
     return *outcome != RIG_LINK_LOST || settle_loss(link, error);
 }
 

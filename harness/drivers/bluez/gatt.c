@@ -487,35 +487,47 @@ static bool is_refused(struct rig_bluez_link *link)
     return true;
 }
 
-static bool judge_refusal(struct rig_bluez_characteristic *used, const struct rig_bluez_reply *reply,
-                          enum rig_link_outcome *outcome, GError **error)
+static bool judge_refusal(struct rig_bluez_characteristic *used, const char *doing,
+                          const struct rig_bluez_reply *reply, enum rig_link_outcome *outcome, GError **error)
 {
     if (!reply->timed_out || !is_refused(used->link))
-        return judge_acquire(used, "subscribing", reply, outcome, error) &&
-               judge_drop(used->link, outcome, error);
+        return judge_acquire(used, doing, reply, outcome, error) && judge_drop(used->link, outcome, error);
     *outcome = RIG_LINK_NOT_ENCRYPTED;
     used->link->refused = true;
     return true;
 }
 
-static bool start_notify(struct rig_bluez_characteristic *used, enum rig_link_outcome *outcome,
-                         GError **error)
+/* A request that the board may refuse for want of a key: Linux then wants to pair, which hangs where no step
+ * asked for it. */
+static bool call_that_may_hang(struct rig_bluez_characteristic *used, const char *method,
+                               GVariant *parameters, const char *type, struct rig_bluez_reply *reply,
+                               GError **error)
 {
     struct rig_bluez_link *link = used->link;
-    g_auto(rig_bluez_reply) reply = {0};
     bool ok;
 
     (void)rig_bluez_agent_refused(link->agent);
     rig_bluez_monitor_restart(link->monitor);
-    used->by_signal = link->trying = true; /* what comes before the answer is ours already */
-    used->subscribed = used->wanted;
-    ok = call(used, "StartNotify", NULL, "()", &reply, error);
+    link->trying = true;
+    ok = call(used, method, parameters, type, reply, error);
     link->trying = false;
+    return ok;
+}
+
+static bool start_notify(struct rig_bluez_characteristic *used, enum rig_link_outcome *outcome,
+                         GError **error)
+{
+    g_auto(rig_bluez_reply) reply = {0};
+    bool ok;
+
+    used->by_signal = true; /* what comes before the answer is ours already */
+    used->subscribed = used->wanted;
+    ok = call_that_may_hang(used, "StartNotify", NULL, "()", &reply, error);
     if (ok && reply.value)
         return true;
     used->by_signal = false;
     used->subscribed = RIG_SUBSCRIBE_NONE;
-    return ok && judge_refusal(used, &reply, outcome, error);
+    return ok && judge_refusal(used, "subscribing", &reply, outcome, error);
 }
 
 static bool stop_notify(struct rig_bluez_characteristic *used, GError **error)
@@ -620,13 +632,13 @@ static bool write_value(struct rig_bluez_characteristic *used, const char *type,
     *outcome = RIG_LINK_OK;
     g_variant_builder_init(&options, G_VARIANT_TYPE("a{sv}"));
     g_variant_builder_add(&options, "{sv}", "type", g_variant_new_string(type));
-    if (!call(used, "WriteValue",
-              g_variant_new("(@aya{sv})", g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes, n_bytes, 1),
-                            &options),
-              "()", &reply, error))
+    if (!call_that_may_hang(used, "WriteValue",
+                            g_variant_new("(@aya{sv})",
+                                          g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes, n_bytes, 1),
+                                          &options),
+                            "()", &reply, error))
         return false;
-    return reply.value ||
-           (judge_acquire(used, "writing", &reply, outcome, error) && judge_drop(used->link, outcome, error));
+    return reply.value || judge_refusal(used, "writing", &reply, outcome, error);
 }
 
 bool rig_bluez_request(struct rig_bluez_characteristic *used, const guint8 *bytes, gsize n_bytes,
@@ -647,10 +659,10 @@ bool rig_bluez_read(struct rig_bluez_characteristic *used, GBytes **value, enum 
     *outcome = RIG_LINK_OK;
     if (!used->can_read)
         return refuse(used, "cannot be read", outcome);
-    if (!call(used, "ReadValue", no_options(), "(ay)", &reply, error))
+    if (!call_that_may_hang(used, "ReadValue", no_options(), "(ay)", &reply, error))
         return false;
     if (!reply.value)
-        return rig_bluez_judge_reply(used->link, "reading", &reply, outcome, NULL, error);
+        return judge_refusal(used, "reading", &reply, outcome, error);
     bytes = g_variant_get_child_value(reply.value, 0);
     first = g_variant_get_fixed_array(bytes, &n_bytes, 1);
     *value = g_bytes_new(first, n_bytes);

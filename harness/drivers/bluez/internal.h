@@ -129,7 +129,7 @@ enum rig_link_outcome rig_bluez_discovered(struct rig_bluez_link *link);
 bool rig_bluez_use(struct rig_bluez_link *link, const struct rig_characteristic *named,
                    struct rig_bluez_characteristic **used, enum rig_link_outcome *outcome,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* As wanted. NOT_ENCRYPTED with link->refused: hang up. */
+/* As wanted. NOT_ENCRYPTED with link->refused, here and below: hang up. */
 bool rig_bluez_subscribe(struct rig_bluez_characteristic *used, enum rig_link_outcome *outcome,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool rig_bluez_unsubscribe(struct rig_bluez_characteristic *used, GError **error) G_GNUC_WARN_UNUSED_RESULT;

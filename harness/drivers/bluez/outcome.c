@@ -19,6 +19,9 @@ static const char not_ours[] =
 static const char no_room[] = "the adapter has no room for a connection: disconnect other devices";
 static const char no_ble[] = "the adapter or its kernel driver cannot do Bluetooth LE: use another one";
 
+/* Its word for the board's ATT error 0x0d. [SRC bluez src/gatt-client.c create_gatt_dbus_error()] */
+#define INVALID_LENGTH BLUEZ "InvalidValueLength"
+
 struct row {
     const char *name; /* NULL: any */
     const char *text; /* a piece of the message; NULL: any */
@@ -42,7 +45,6 @@ static const struct row rows[] = {
     {NULL, "ATT error: 0x08", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
     {NULL, "ATT error: 0x0a", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD, NULL},
     {NULL, "ATT error: 0x0c", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
-    {NULL, "ATT error: 0x0d", RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD, NULL},
     {NULL, "ATT error: 0x0f", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD, NULL},
     {NULL, ATT_ERROR, RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "NotPermitted", "acquired", RIG_LINK_LOST, RIG_BLUEZ_HOST, not_ours},
@@ -61,7 +63,7 @@ static const struct row rows[] = {
     {BLUEZ "AuthenticationCanceled", NULL, RIG_LINK_LOST, RIG_BLUEZ_RACE, NULL},
     {BLUEZ "AuthenticationRejected", NULL, RIG_LINK_PAIRING_REFUSED, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "AuthenticationFailed", NULL, RIG_LINK_PAIRING_REFUSED, RIG_BLUEZ_BOARD, NULL},
-    {BLUEZ "InvalidValueLength", NULL, RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD, NULL},
+    {INVALID_LENGTH, NULL, RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "InvalidArguments", NULL, RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "NotSupported", NULL, RIG_LINK_NO_PROPERTY, RIG_BLUEZ_BOARD, NULL},
     {DBUS "UnknownObject", NULL, RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE, NULL},
@@ -103,10 +105,12 @@ static bool fits(const struct row *row, const char *name, const char *text)
 }
 
 /* "Operation failed with ATT error: 0x80 (...)". */
-static guint8 read_att_error(const char *text)
+static guint8 read_att_error(const char *name, const char *text)
 {
-    const char *at = strstr(text, ATT_ERROR);
+    const char *at = text ? strstr(text, ATT_ERROR) : NULL;
 
+    if (g_strcmp0(name, INVALID_LENGTH) == 0)
+        return RIG_ATT_ERROR_INVALID_LENGTH;
     return at ? (guint8)g_ascii_strtoull(at + strlen(ATT_ERROR), NULL, 16) : 0;
 }
 
@@ -117,7 +121,7 @@ struct rig_bluez_verdict rig_bluez_judge_error(const char *name, const char *tex
             return (struct rig_bluez_verdict){
                 .outcome = rows[i].outcome,
                 .blame = rows[i].blame,
-                .att_error = rows[i].outcome == RIG_LINK_ATT_ERROR ? read_att_error(text) : 0,
+                .att_error = rows[i].outcome == RIG_LINK_ATT_ERROR ? read_att_error(name, text) : 0,
                 .remedy = rows[i].remedy};
     return (struct rig_bluez_verdict){.outcome = RIG_LINK_LOST, .blame = RIG_BLUEZ_RACE};
 }

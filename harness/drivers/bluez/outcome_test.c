@@ -53,12 +53,12 @@ static const struct {
     {E "NotPermitted", "Write not permitted", RIG_LINK_NO_PROPERTY, RIG_BLUEZ_BOARD},
     {E "NotAuthorized", "Operation Not Authorized", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
     {E "NotSupported", "Operation is not supported", RIG_LINK_NO_PROPERTY, RIG_BLUEZ_BOARD},
-    {E "InvalidValueLength", "Invalid Length", RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD},
+    {E "InvalidValueLength", "Invalid Length", RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x01", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x05", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x08", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x0c", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
-    {E "Failed", "Operation failed with ATT error: 0x0d", RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD},
+    {E "Failed", "Operation failed with ATT error: 0x0d", RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x0e", RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x0f", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
     {"org.freedesktop.DBus.Error.UnknownObject", "no such object", RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE},
@@ -93,6 +93,7 @@ static void an_att_error_is_told_with_its_code(void **state)
     assert_int_equal(rig_bluez_judge_error(E "Failed", "Operation failed with ATT error: 0xfd").att_error,
                      0xfd);
     assert_int_equal(rig_bluez_judge_error(E "Failed", "Operation failed with ATT error: 0x05").att_error, 0);
+    assert_int_equal(rig_bluez_judge_error(E "InvalidValueLength", "Invalid Length").att_error, 0x0d);
 }
 
 static const guint8 ours[6] = {0xc0, 0xff, 0xee, 0x52, 0x84, 0x00};

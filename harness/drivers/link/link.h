@@ -79,7 +79,11 @@ enum rig_link_where {
 /* For people: "at address + 1". */
 const char *rig_link_where_text(enum rig_link_where where);
 
+/* Which of two hosts; links with "second-host" have two, each with its own address and keys. */
+enum rig_link_host { RIG_LINK_SAME_HOST /* as before */, RIG_LINK_FIRST_HOST, RIG_LINK_SECOND_HOST };
+
 struct rig_link_connect {
+    enum rig_link_host host;
     guint16 mtu; /* ATT_MTU to ask for; 0 = the most the host can */
     bool pair;   /* encrypt: with the stored key, or by pairing when there is none */
     enum rig_link_where where;

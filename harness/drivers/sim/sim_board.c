@@ -753,8 +753,8 @@ static void list_capabilities(struct rig_sim *sim)
         "rewind",
         "flash-watch",
     };
-    static const char *const radio[] = {"ble",        "bonding",  "raw-security",
-                                        "chosen-mtu", "raw-gatt", "packet-faults"};
+    static const char *const radio[] = {"ble",      "bonding",     "raw-security", "chosen-mtu",
+                                        "raw-gatt", "second-host", "packet-faults"};
     guint n = G_N_ELEMENTS(always);
 
     memcpy(sim->capabilities, always, sizeof always);

@@ -62,8 +62,11 @@ struct rig_sim_defects { /* bits of the firmware's own tables and of the radio's
 struct rig_sim_link {
     struct rig_link link;
     struct rig_sim *sim;
-    bool has_ltk;
-    guint8 ltk[SIM_BLE_LTK_BYTES];
+    guint host; /* that connected last, 0 or 1 */
+    struct {
+        bool has_ltk;
+        guint8 ltk[SIM_BLE_LTK_BYTES];
+    } keys[2]; /* of each host */
     /* By the board's number of the characteristic; NULL: not subscribed to. */
     const struct rig_characteristic *subscribed[SIM_GATT_MAX_CHARACTERISTICS];
     bool up; /* as last told to the listener */

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-static const struct sim_ble_central host = {.address = {0xb0, 0x07, 0x21, 0x60, 0x00, 0x01}};
+static const struct sim_ble_central hosts[2] = {{.address = {0xb0, 0x07, 0x21, 0x60, 0x00, 0x01}},
+                                                {.address = {0xb0, 0x07, 0x21, 0x60, 0x00, 0x02}}};
 
 static const char *reason_text(guint8 hci_reason)
 {
@@ -151,10 +152,11 @@ static enum rig_link_outcome do_pair(struct rig_sim_link *link)
                                                     .has_passkey = answers->has_passkey,
                                                     .passkey = answers->passkey};
     struct sim_ble_pairing_result result;
-    enum sim_ble_outcome paired = sim_board_ble_pair(link->sim->sim, &central, link->ltk, &result);
+    enum sim_ble_outcome paired =
+        sim_board_ble_pair(link->sim->sim, &central, link->keys[link->host].ltk, &result);
 
     if (paired == SIM_BLE_OK)
-        link->has_ltk = true;
+        link->keys[link->host].has_ltk = true;
     tell_pairing(link, paired, &result);
     return outcome_from(paired);
 }
@@ -162,7 +164,7 @@ static enum rig_link_outcome do_pair(struct rig_sim_link *link)
 /* A bond is with an address. */
 static bool has_key(const struct rig_sim_link *link)
 {
-    return link->has_ltk && !sim_board_ble_at_next_address(link->sim->sim);
+    return link->keys[link->host].has_ltk && !sim_board_ble_at_next_address(link->sim->sim);
 }
 
 /* A host that holds a key encrypts at once, as every central does. */
@@ -171,7 +173,7 @@ static enum rig_link_outcome secure(struct rig_sim_link *link, bool pair)
     enum rig_link_outcome outcome = RIG_LINK_OK;
 
     if (has_key(link)) {
-        outcome = outcome_from(sim_board_ble_encrypt(link->sim->sim, link->ltk));
+        outcome = outcome_from(sim_board_ble_encrypt(link->sim->sim, link->keys[link->host].ltk));
         if (outcome != RIG_LINK_OK)
             rig_sim_link_notice(link);
     } else if (pair) {
@@ -277,8 +279,8 @@ static enum rig_link_outcome establish(struct rig_sim_link *link, const struct r
     enum rig_link_outcome outcome;
 
     sim_board_ble(link->sim->sim)->ignores_changes = how->ignores_changes;
-    outcome =
-        outcome_from(sim_board_ble_connect(link->sim->sim, &host, how->mtu ? how->mtu : SIM_BLE_MAX_MTU));
+    outcome = outcome_from(
+        sim_board_ble_connect(link->sim->sim, &hosts[link->host], how->mtu ? how->mtu : SIM_BLE_MAX_MTU));
 
     if (outcome == RIG_LINK_OK) {
         link->up = true;
@@ -292,6 +294,22 @@ static enum rig_link_outcome establish(struct rig_sim_link *link, const struct r
     return outcome;
 }
 
+/* A board with one link does not advertise while the other host has it. */
+static bool refuse_other(struct rig_sim_link *link, const struct rig_link_connect *how,
+                         enum rig_link_outcome *outcome, GError **error)
+{
+    bool ended = false;
+
+    if (!rig_board_wait_for(&link->sim->board, how->until_us, is_down, link->sim, &ended, error))
+        return false;
+    if (ended)
+        return link->link.ops->connect(&link->link, how, outcome, error);
+    *outcome = RIG_LINK_NOT_FOUND;
+    g_strlcpy(link->text, "no advertising seen; the other host is connected", sizeof link->text);
+    tell(link);
+    return true;
+}
+
 static bool sim_link_connect(struct rig_link *link, const struct rig_link_connect *how,
                              enum rig_link_outcome *outcome, GError **error)
 {
@@ -299,6 +317,11 @@ static bool sim_link_connect(struct rig_link *link, const struct rig_link_connec
     const struct seeking seeking = {sim_link->sim->sim, sim_board_ble(sim_link->sim->sim), how};
     bool there = false;
 
+    if (how->host != RIG_LINK_SAME_HOST && how->host != RIG_LINK_FIRST_HOST + sim_link->host &&
+        sim_board_ble_connected(sim_link->sim->sim))
+        return refuse_other(sim_link, how, outcome, error);
+    if (how->host != RIG_LINK_SAME_HOST)
+        sim_link->host = how->host == RIG_LINK_SECOND_HOST;
     if (sim_board_ble_connected(sim_link->sim->sim)) {
         *outcome =
             how->pair && !sim_board_ble_encrypted(sim_link->sim->sim) ? secure(sim_link, true) : RIG_LINK_OK;
@@ -415,7 +438,7 @@ static bool sim_link_receive(struct rig_link *link, guint64 until_us, struct rig
 static bool sim_link_forget_bond(struct rig_link *link, GError **error)
 {
     (void)error;
-    self(link)->has_ltk = false;
+    self(link)->keys[self(link)->host].has_ltk = false;
     sim_ble_forget_table(sim_board_ble(self(link)->sim->sim));
     return true;
 }

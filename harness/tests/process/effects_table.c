@@ -426,6 +426,7 @@ const struct effect effects[] = {
     /* --- characteristics, the button --- */
     {"connect.update-service", B "connect:\nsmp-echo: {expect: any}", B "connect: {update-service: false}\nsmp-echo: {expect: any}", NULL},
     {"connect.service-changed", ABSENT("connect: {update-service: false}"), ABSENT("connect: {update-service: false, service-changed: ignored}"), NULL},
+    {"connect.host", B "connect: {pair: true}\ndisconnect:\nconnect: {pair: false}\nexpect-link: {bonded: true}", B "connect: {pair: true}\ndisconnect:\nconnect: {pair: false, host: second}\nexpect-link: {bonded: true}", NULL},
     {"att-read.service", PRODUCT("att-read: {" CONTROL ", expect: any}"), PRODUCT("att-read: {service: 180f, characteristic: 6d61696e-7465-6e61-6e63-650000000002, expect: any}"), NULL},
     {"att-read.characteristic", PRODUCT("att-read: {" CONTROL ", expect: any}"), PRODUCT("att-read: {service: 6d61696e-7465-6e61-6e63-650000000001, characteristic: 2a19, expect: any}"), NULL},
     {"att-read.value", PRODUCT("att-read: {" CONTROL "}"), PRODUCT("att-read: {" CONTROL ", value: 01}"), NULL},

@@ -297,8 +297,8 @@ static bool sim_gatt_same_table(const struct sim_gatt_services *one, const struc
  * connection, as Linux does, or at their hash, unless it ignores changes. */
 static bool keeps_an_old_table(const struct sim_ble *ble)
 {
-    return ble->keeps_table && !ble->advertiser.next_address &&
-           (ble->services.softdevice || ble->ignores_changes);
+    return ble->keeps_table && memcmp(ble->keeper, ble->central, sizeof ble->keeper) == 0 &&
+           !ble->advertiser.next_address && (ble->services.softdevice || ble->ignores_changes);
 }
 
 enum sim_ble_outcome sim_ble_connect(struct sim_ble *ble, const uint8_t central[SIM_BLE_ADDRESS_BYTES],
@@ -342,6 +342,7 @@ static void keep_table(struct sim_ble *ble)
     if (ble->has_host || ble->advertiser.next_address)
         return;
     ble->kept = ble->known;
+    memcpy(ble->keeper, ble->central, sizeof ble->keeper);
     ble->keeps_table = true;
 }
 

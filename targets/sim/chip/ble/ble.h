@@ -55,7 +55,8 @@ struct sim_ble {
     /* What a central in this process believes the table to be: what it found on this connection, or, bonded
      * to a board with a SoftDevice, on an earlier one. Service Changed makes it look again. */
     struct sim_gatt_services known, kept;
-    bool keeps_table;      /* kept holds */
+    bool keeps_table; /* kept holds, for the central that has this address */
+    uint8_t keeper[SIM_BLE_ADDRESS_BYTES];
     bool stale;            /* known is not what the board serves */
     uint64_t air_us;       /* when the last command of a central in this process arrived, on the air's time */
     uint64_t air_left_us;  /* and on the board's */
