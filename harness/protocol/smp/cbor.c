@@ -7,6 +7,11 @@
 
 /* --- reading --- */
 
+/* Of an item's first byte [RFC 8949 3]. */
+#define ADDITIONAL_BITS 0x1fu
+#define EIGHT_BYTES_FOLLOW 27u
+#define SIMPLE_VALUES 0xe0u
+
 static void set_item(void *item_at, enum rig_cbor_kind kind, uint64_t number)
 {
     struct rig_cbor_item *item = item_at;
@@ -174,6 +179,7 @@ bool rig_cbor_next(struct rig_cbor_reader *reader, struct rig_cbor_item *item)
 
     struct cbor_decoder_result result = cbor_stream_decode(reader->at, reader->n_left, &callbacks, item);
 
+    item->wide = *reader->at < SIMPLE_VALUES && (*reader->at & ADDITIONAL_BITS) == EIGHT_BYTES_FOLLOW;
     if (result.status != CBOR_DECODER_FINISHED || result.read == 0 || result.read > reader->n_left)
         return false;
     reader->at += result.read;

@@ -24,6 +24,7 @@ enum rig_cbor_kind {
 struct rig_cbor_item {
     enum rig_cbor_kind kind;
     bool indefinite;      /* of arrays, maps, pieces */
+    bool wide;            /* number or length takes 8 bytes, whatever its value */
     uint64_t number;      /* integer; bool 0/1; items of an array, pairs of a map */
     const uint8_t *bytes; /* of BYTES and TEXT: borrowed from the input */
     size_t n_bytes;

@@ -30,24 +30,35 @@ static const struct {
 #define READS (1u << RIG_SMP_READ)
 #define WRITES (1u << RIG_SMP_WRITE)
 
+/* What becomes of a body that cannot be decoded. */
+enum body {
+    BODY_REFUSED,
+    BODY_READ, /* as far as it goes */
+    BODY_IGNORED,
+};
+
 static const struct command {
     uint16_t group;
     uint8_t number;
     unsigned ops;
     unsigned keys; /* that a write, or an only read, understands */
+    enum body body;
 } commands[] = {
-    {RIG_SMP_GROUP_OS, RIG_SMP_OS_ECHO, READS | WRITES, BIT(RIG_SMP_KEY_ECHO)},
-    {RIG_SMP_GROUP_OS, RIG_SMP_OS_RESET, WRITES, BIT(RIG_SMP_KEY_FORCE) | BIT(RIG_SMP_KEY_BOOT_MODE)},
-    {RIG_SMP_GROUP_OS, RIG_SMP_OS_PARAMETERS, READS, 0},
-    {RIG_SMP_GROUP_OS, RIG_SMP_OS_INFO, READS, BIT(RIG_SMP_KEY_FORMAT)},
-    {RIG_SMP_GROUP_OS, RIG_SMP_OS_BOOTLOADER, READS, BIT(RIG_SMP_KEY_QUERY)},
-    {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_STATE, READS, 0},
-    {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_STATE, WRITES, BIT(RIG_SMP_KEY_HASH) | BIT(RIG_SMP_KEY_CONFIRM)},
+    {RIG_SMP_GROUP_OS, RIG_SMP_OS_ECHO, READS | WRITES, BIT(RIG_SMP_KEY_ECHO), BODY_REFUSED},
+    {RIG_SMP_GROUP_OS, RIG_SMP_OS_RESET, WRITES, BIT(RIG_SMP_KEY_FORCE) | BIT(RIG_SMP_KEY_BOOT_MODE),
+     BODY_READ},
+    {RIG_SMP_GROUP_OS, RIG_SMP_OS_PARAMETERS, READS, 0, BODY_IGNORED},
+    {RIG_SMP_GROUP_OS, RIG_SMP_OS_INFO, READS, BIT(RIG_SMP_KEY_FORMAT), BODY_REFUSED},
+    {RIG_SMP_GROUP_OS, RIG_SMP_OS_BOOTLOADER, READS, BIT(RIG_SMP_KEY_QUERY), BODY_REFUSED},
+    {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_STATE, READS, 0, BODY_IGNORED},
+    {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_STATE, WRITES, BIT(RIG_SMP_KEY_HASH) | BIT(RIG_SMP_KEY_CONFIRM),
+     BODY_REFUSED},
     {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_UPLOAD, WRITES,
      BIT(RIG_SMP_KEY_IMAGE) | BIT(RIG_SMP_KEY_LEN) | BIT(RIG_SMP_KEY_OFF) | BIT(RIG_SMP_KEY_SHA) |
-         BIT(RIG_SMP_KEY_CHUNK) | BIT(RIG_SMP_KEY_UPGRADE)},
-    {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_ERASE, WRITES, BIT(RIG_SMP_KEY_SLOT)},
-    {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_SLOT_INFO, READS, 0},
+         BIT(RIG_SMP_KEY_CHUNK) | BIT(RIG_SMP_KEY_UPGRADE),
+     BODY_REFUSED},
+    {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_ERASE, WRITES, BIT(RIG_SMP_KEY_SLOT), BODY_REFUSED},
+    {RIG_SMP_GROUP_IMAGE, RIG_SMP_IMAGE_SLOT_INFO, READS, 0, BODY_IGNORED},
 };
 
 static const struct command *find_command(uint16_t group, uint8_t command, uint8_t op)
@@ -84,7 +95,8 @@ static bool kind_fits(enum value_kind wanted, const struct rig_cbor_item *item)
 
 static bool store(struct rig_smp_value *value, enum value_kind kind, const struct rig_cbor_item *item)
 {
-    if (value->present || !kind_fits(kind, item))
+    /* The handlers' variables have 32 bits, and so have lengths. */
+    if (value->present || item->wide || !kind_fits(kind, item))
         return false;
     value->present = true;
     value->number = item->kind == RIG_CBOR_NEGATIVE ? 1 : item->number;
@@ -97,7 +109,8 @@ static bool read_pair(struct rig_cbor_reader *reader, unsigned known, struct rig
 {
     struct rig_cbor_item name, item;
 
-    if (!rig_cbor_next(reader, &name) || name.kind != RIG_CBOR_TEXT || !rig_cbor_next(reader, &item))
+    if (!rig_cbor_next(reader, &name) || name.kind != RIG_CBOR_TEXT || name.wide ||
+        !rig_cbor_next(reader, &item))
         return false;
     for (unsigned key = 0; key < RIG_SMP_N_KEYS; key++) {
         if ((known & BIT(key)) && rig_cbor_text_is(&name, keys[key].name))
@@ -106,12 +119,25 @@ static bool read_pair(struct rig_cbor_reader *reader, unsigned known, struct rig
     return rig_cbor_skip(reader, &item);
 }
 
-enum rig_smp_status rig_smp_decode_request(const uint8_t *bytes, size_t n_bytes,
-                                           struct rig_smp_request *request)
+static enum rig_smp_status decode_body(struct rig_cbor_reader *reader, unsigned known,
+                                       struct rig_smp_request *request)
 {
     struct rig_cbor_item item;
     enum rig_cbor_step step;
 
+    if (!rig_cbor_next(reader, &item) || item.kind != RIG_CBOR_MAP || item.wide)
+        return RIG_SMP_MALFORMED;
+    struct rig_cbor_run run = rig_cbor_open(&item);
+    while ((step = rig_cbor_step(reader, &run)) == RIG_CBOR_MORE) {
+        if (!read_pair(reader, known, request))
+            return RIG_SMP_MALFORMED;
+    }
+    return step == RIG_CBOR_END ? RIG_SMP_OK : RIG_SMP_MALFORMED;
+}
+
+enum rig_smp_status rig_smp_decode_request(const uint8_t *bytes, size_t n_bytes,
+                                           struct rig_smp_request *request)
+{
     memset(request, 0, sizeof *request);
     if (n_bytes < RIG_SMP_HEADER_BYTES)
         return RIG_SMP_SHORT;
@@ -122,14 +148,12 @@ enum rig_smp_status rig_smp_decode_request(const uint8_t *bytes, size_t n_bytes,
     struct rig_cbor_reader reader = {.at = bytes + RIG_SMP_HEADER_BYTES,
                                      .n_left = n_bytes - RIG_SMP_HEADER_BYTES};
 
-    if (!rig_cbor_next(&reader, &item) || item.kind != RIG_CBOR_MAP)
-        return RIG_SMP_MALFORMED;
-    struct rig_cbor_run run = rig_cbor_open(&item);
-    while ((step = rig_cbor_step(&reader, &run)) == RIG_CBOR_MORE) {
-        if (!read_pair(&reader, command ? command->keys : 0, request))
-            return RIG_SMP_MALFORMED;
-    }
-    return step == RIG_CBOR_END ? RIG_SMP_OK : RIG_SMP_MALFORMED;
+    if (command && command->body == BODY_IGNORED)
+        return RIG_SMP_OK;
+
+    enum rig_smp_status status = decode_body(&reader, command ? command->keys : 0, request);
+
+    return command && command->body == BODY_READ ? RIG_SMP_OK : status;
 }
 
 struct rig_cbor_writer rig_smp_response_begin(uint8_t *into, size_t room)

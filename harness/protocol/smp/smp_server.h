@@ -41,8 +41,9 @@ struct rig_smp_request {
 bool rig_smp_command_known(uint16_t group, uint8_t command, uint8_t op);
 /* Decodes header and body. The body is whatever follows the header, up to n_bytes: like the real server's
  * CBOR reader this one is not bounded by the header's length. MALFORMED: no map, a known key with the wrong
- * type or twice, a key that is no text. SHORT: less than a header. Keys that the command does not know are
- * skipped. */
+ * type or twice, a key that is no text, a number of a known key or a length in 8 bytes. SHORT: less than a
+ * header. Keys that the command does not know are skipped. Commands whose handlers look at no body take any;
+ * of a reset's body counts what comes before the fault. */
 enum rig_smp_status rig_smp_decode_request(const uint8_t *bytes, size_t n_bytes,
                                            struct rig_smp_request *request);
 

@@ -227,11 +227,29 @@ static size_t list_slots(const struct sim_server *server, struct sim_slot slots[
     }
     return n_slots;
 }
-static enum sim_status erase_slot(const struct sim_server *server, unsigned image)
-{
-    const struct sim_area *area = other_area(server, image);
 
-    return sim_flash_erase(server->flash, area->device, area->offset, area->n_bytes);
+static bool is_erased(const struct sim_server *server, const struct sim_area *area)
+{
+    uint8_t erased = sim_flash_device(server->flash, area->device)->erased;
+    uint8_t bytes[256];
+
+    for (uint32_t at = 0; at < area->n_bytes; at += sizeof bytes) {
+        uint32_t n = area->n_bytes - at < sizeof bytes ? area->n_bytes - at : (uint32_t)sizeof bytes;
+
+        if (sim_flash_read(server->flash, area->device, area->offset + at, bytes, n) != SIM_OK)
+            return false;
+        for (uint32_t i = 0; i < n; i++)
+            if (bytes[i] != erased)
+                return false;
+    }
+    return true;
+}
+
+static enum sim_status erase_slot(const struct sim_server *server, const struct sim_area *area)
+{
+    return is_erased(server, area)
+               ? SIM_OK
+               : sim_flash_erase(server->flash, area->device, area->offset, area->n_bytes);
 }
 
 /* From the slot's start, down to a sector. */
@@ -266,6 +284,31 @@ static enum sim_status erase_trailer(const struct sim_server *server, unsigned i
     return status;
 }
 
+/* What an image of so many bytes covers, down to the slot's start, and the trailer; what lies between them
+ * stays. An erased slot is left alone. */
+static enum sim_status erase_for_image(const struct sim_server *server, unsigned image, uint32_t n_bytes)
+{
+    const struct sim_area *area = other_area(server, image);
+    uint32_t end = upload_area(server, image).offset - area->offset + n_bytes;
+    uint32_t trailer = trailer_offset(server, image);
+    uint32_t start, n_sector;
+    enum sim_status status = SIM_OK;
+
+    if (is_erased(server, area))
+        return SIM_OK;
+    if (end > 0 &&
+        sim_flash_sector_at(server->flash, area->device, area->offset + end - 1, &start, &n_sector))
+        end = start + n_sector - area->offset;
+    if (end > area->n_bytes) /* an image as large as the slot does not fit behind its first sector */
+        return SIM_OUT_OF_RANGE;
+    if (end > 0)
+        status = sim_flash_erase(server->flash, area->device, area->offset, end);
+    if (status == SIM_OK && trailer >= end)
+        status =
+            sim_flash_erase(server->flash, area->device, area->offset + trailer, area->n_bytes - trailer);
+    return status;
+}
+
 /* The slot for updates holds what must not be touched: 0, or the image group's code. */
 static unsigned refusal_of(const struct sim_server *server, unsigned image, bool erase)
 {
@@ -288,6 +331,12 @@ static bool defective(const struct sim_server *server, enum sim_app_defect defec
     return (server->config->defects & (uint32_t)defect) != 0;
 }
 
+/* The server's variables say by the largest number that nothing came. */
+static bool is_given(const struct rig_smp_value *value)
+{
+    return value->present && value->number != UINT32_MAX;
+}
+
 static unsigned check_first(const struct rig_smp_request *request)
 {
     static const uint8_t magic[4] = {0x3d, 0xb8, 0xf3, 0x96};
@@ -295,7 +344,7 @@ static unsigned check_first(const struct rig_smp_request *request)
 
     if (chunk->n_bytes < RIG_IMAGE_HEADER_BYTES)
         return RIG_SMP_IMAGE_RC_SHORT_HEADER;
-    if (!request->keys[RIG_SMP_KEY_LEN].present)
+    if (!is_given(&request->keys[RIG_SMP_KEY_LEN]))
         return RIG_SMP_IMAGE_RC_NO_LEN;
     if (memcmp(chunk->bytes, magic, sizeof magic) != 0)
         return RIG_SMP_IMAGE_RC_BAD_MAGIC;
@@ -338,7 +387,7 @@ static unsigned pick_slot(const struct sim_server *server, const struct rig_smp_
 
     if (refusal)
         return refusal;
-    if (len->number > upload_area(server, *image).n_bytes)
+    if (len->number > other_area(server, *image)->n_bytes)
         return RIG_SMP_IMAGE_RC_TOO_LARGE;
     if (request->keys[RIG_SMP_KEY_UPGRADE].number &&
         !is_newer(server, request->keys[RIG_SMP_KEY_CHUNK].bytes))
@@ -367,11 +416,11 @@ static enum sim_status erase_up_to(const struct sim_server *server, uint32_t end
 
 /* The trailer goes first in both ways of erasing: whatever it asked for belonged to the image that is being
  * replaced. */
-static unsigned prepare_slot(const struct sim_server *server)
+static unsigned prepare_slot(const struct sim_server *server, uint32_t n_bytes)
 {
     enum sim_status status = server->config->progressive_erase
                                  ? erase_trailer(server, server->app->upload.image)
-                                 : erase_slot(server, server->app->upload.image);
+                                 : erase_for_image(server, server->app->upload.image, n_bytes);
 
     if (!server->config->progressive_erase)
         server->app->upload.erased_end = UINT32_MAX;
@@ -389,7 +438,7 @@ static unsigned restart(struct sim_server *server, const struct rig_smp_request 
         return rc;
     memset(upload, 0, sizeof *upload);
     upload->image = (uint8_t)image;
-    rc = prepare_slot(server);
+    rc = prepare_slot(server, (uint32_t)request->keys[RIG_SMP_KEY_LEN].number);
     if (rc)
         return rc;
     upload->active = true;
@@ -555,12 +604,17 @@ static const char *reason_for(unsigned rc)
     case IMAGE_RC_FLASH_ERASE:
         return "fa erase fail";
     case RIG_SMP_IMAGE_RC_NO_OFF:
+    case RIG_SMP_IMAGE_RC_NO_LEN:
     case RIG_SMP_IMAGE_RC_SHORT_HEADER:
         return "header malformed";
     case RIG_SMP_IMAGE_RC_BAD_MAGIC:
         return "magic mismatch";
     case RIG_SMP_IMAGE_RC_OLDER:
         return "downgrade";
+    case RIG_SMP_IMAGE_RC_TOO_LARGE:
+        return "img too large";
+    case RIG_SMP_IMAGE_RC_OVERRUN:
+        return "data overrun";
     default:
         return NULL;
     }
@@ -575,12 +629,15 @@ static void take_upload(struct sim_server *server, const struct rig_smp_request 
         reply->silent = true;
         return;
     }
-    if (!off->present)
+    if (!is_given(off))
         reply->group_rc = RIG_SMP_IMAGE_RC_NO_OFF;
     else if (off->number == 0)
         first_chunk(server, request, reply);
     else
         later_chunk(server, request, reply);
+    /* Whatever is refused ends the upload that is running. */
+    if (reply->group_rc)
+        memset(&server->app->upload, 0, sizeof server->app->upload);
     reply->reason = reason_for(reply->group_rc);
 }
 
@@ -723,23 +780,32 @@ static unsigned mark(const struct sim_server *server, const struct rig_smp_reque
     return rc;
 }
 
+/* Only a slot whose image can be read is in use. */
+static unsigned erase_refusal(const struct sim_server *server, unsigned image, unsigned slot)
+{
+    struct sim_area area = listed_area(server, image, slot, next_boot_of(server, image));
+    struct sim_slot found;
+
+    if (!read_slot(server, &area, &found))
+        return 0;
+    return slot == active_slot(server) ? RIG_SMP_IMAGE_RC_NO_FREE_SLOT : refusal_of(server, image, true);
+}
+
 static void erase(struct sim_server *server, const struct rig_smp_request *request, struct sim_reply *reply)
 {
     const struct rig_smp_value *asked = &request->keys[RIG_SMP_KEY_SLOT];
-    uint64_t slot = asked->present ? asked->number : 1 - active_slot(server);
-    unsigned image = (unsigned)(slot / 2);
+    uint64_t number = asked->present ? asked->number : 1 - active_slot(server);
+    unsigned image = (unsigned)(number / 2), slot = (unsigned)(number % 2);
+    bool exists = number < 2 * (uint64_t)server->boot->n_images;
 
-    if (slot >= 2 * (uint64_t)server->boot->n_images)
-        reply->group_rc = IMAGE_RC_FLASH_OPEN;
-    else if (slot % 2 == active_slot(server))
-        reply->group_rc = RIG_SMP_IMAGE_RC_NO_FREE_SLOT;
-    else
-        reply->group_rc = refusal_of(server, image, true);
+    if (exists)
+        reply->group_rc = erase_refusal(server, image, slot);
     if (reply->group_rc)
         return;
-    if (server->app->upload.active && server->app->upload.image == image)
-        memset(&server->app->upload, 0, sizeof server->app->upload);
-    if (erase_slot(server, image) != SIM_OK)
+    memset(&server->app->upload, 0, sizeof server->app->upload);
+    if (!exists)
+        reply->group_rc = IMAGE_RC_FLASH_OPEN;
+    else if (erase_slot(server, slot_area(server, image, slot)) != SIM_OK)
         reply->group_rc = IMAGE_RC_FLASH_ERASE;
 }
 

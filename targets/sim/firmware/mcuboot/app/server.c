@@ -67,7 +67,7 @@ static void system_facts(const struct rig_smp_request *request, struct sim_reply
     char text[160] = "";
     size_t used = 0;
 
-    wanted[0] = !format->present;
+    wanted[0] = !format->present || format->n_bytes == 0;
     if (format->present && !wanted_facts(format->bytes, format->n_bytes, wanted)) {
         reply->group_rc = OS_RC_BAD_FORMAT;
         return;
@@ -181,6 +181,8 @@ static unsigned check_header(const struct sim_server *server, const struct rig_s
     *own = false;
     if (header->length > n_body)
         return RIG_SMP_RC_CORRUPT;
+    if (header->op != RIG_SMP_READ && header->op != RIG_SMP_WRITE)
+        return RIG_SMP_RC_NOT_SUPPORTED;
     if (header->version > 1)
         return RIG_SMP_RC_TOO_NEW;
     if (header->version == 0 && !server->config->original_protocol)
