@@ -189,7 +189,7 @@ struct rig_link_place {
     const char *name;            /* bluez: advertised name; NULL: found by its address */
     bool or_next_address;        /* bluez: or at address + 1, where some bootloaders advertise */
     bool refresh;    /* bluez: forget bond and cached services of the board before each connection */
-    guint16 max_mtu; /* no longer ATT_MTU (packet + 3) than this; 0 = what the link can carry */
+    guint16 max_mtu; /* bluez: no longer ATT_MTU than this; 0 = what the adapter can */
 };
 /* ATT_MTU now, 0 = not connected. */
 guint16 rig_link_mtu(struct rig_link *link);

@@ -133,9 +133,25 @@ static bool refuse_security(struct rig_wire *wire, GError **error)
 
 static void set_mtu(struct rig_wire *wire, guint16 wanted)
 {
-    wire->mtu = wire->place->max_mtu ? wire->place->max_mtu : (guint16)(wire->ops->max_packet_bytes + 3);
+    wire->mtu = (guint16)(wire->ops->max_packet_bytes + 3);
     if (wanted && wanted < wire->mtu)
         wire->mtu = wanted;
+}
+
+bool rig_wire_takes(const struct rig_record *options, const char *target, GError **error)
+{
+    static const char *const of_the_radio[] = {"reassembly", "update-needs", "pairing",   "pairing-io",
+                                               "passkey",    "pairing-user", "repairing", "gatt-table"};
+
+    for (guint i = 0; options && i < G_N_ELEMENTS(of_the_radio); i++) {
+        if (!rig_record_get(options, of_the_radio[i]))
+            continue;
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                    "the scenario wants '%s', which has no effect on target '%s': it is reached over a wire",
+                    of_the_radio[i], target);
+        return false;
+    }
+    return true;
 }
 
 static bool wire_connect(struct rig_link *base, const struct rig_link_connect *how,

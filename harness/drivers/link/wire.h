@@ -12,10 +12,10 @@ G_BEGIN_DECLS
 struct rig_wire;
 
 struct rig_wire_ops {
-    const char *called;     /* to people: "UDP" */
-    gsize max_packet_bytes; /* where the place says nothing */
-    guint8 framing_bytes;   /* see struct rig_link_state */
-    bool datagrams;         /* see struct rig_link */
+    const char *called; /* to people: "UDP" */
+    gsize max_packet_bytes;
+    guint8 framing_bytes; /* see struct rig_link_state */
+    bool datagrams;       /* see struct rig_link */
     /* Opens what place names; open already: nothing. */
     bool (*open)(struct rig_wire *wire, GError **error);
     void (*close)(struct rig_wire *wire);
@@ -40,6 +40,11 @@ struct rig_wire {
     guint n_owed; /* answers to echoes of connect() that may still come; nobody else is to see them */
     char text[96];
 };
+/* Options of the radio alone say nothing of a board that is reached over a wire: RIG_ERROR_UNSUPPORTED names
+ * one. options: NULL: none. */
+bool rig_wire_takes(const struct rig_record *options, const char *target,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 void rig_wire_init(struct rig_wire *wire, const struct rig_wire_ops *ops, const struct rig_link_place *place,
                    struct rig_board *board);
 

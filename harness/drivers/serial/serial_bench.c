@@ -116,7 +116,7 @@ static bool measure_upload(const char *program, const char *folder, const char *
     static const char *const options[] = {"--console", "pty", "--speed", "1000", NULL};
     g_autoptr(rig_sim_process) sim = rig_sim_process_start(program, options, folder, error);
     struct rig_board board = {.ops = &board_ops, .events = g_main_context_new()};
-    struct rig_link_place place = {.kind = kind, .host = "127.0.0.1", .max_mtu = 247};
+    struct rig_link_place place = {.kind = kind, .host = "127.0.0.1"};
     struct rig_link_connect how = {.until_us = now_us(&board) + 10 * G_USEC_PER_SEC};
     enum rig_link_outcome outcome = RIG_LINK_LOST;
     bool ok = false;

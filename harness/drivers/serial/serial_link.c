@@ -11,7 +11,6 @@
 #include <glib-unix.h>
 #include <string.h>
 
-#define MAX_PACKET_BYTES 1024u
 
 struct rig_serial_link {
     struct rig_wire wire;
@@ -198,7 +197,7 @@ static void serial_free(struct rig_wire *wire)
 
 static const struct rig_wire_ops ops = {
     .called = "the serial console",
-    .max_packet_bytes = MAX_PACKET_BYTES,
+    .max_packet_bytes = RIG_SMP_MAX_MESSAGE_BYTES,
     .framing_bytes = RIG_SMP_FRAME_OVERHEAD_BYTES,
     .open = serial_open,
     .close = serial_close,

@@ -3,9 +3,8 @@
  * no other console may be opened on the same port. "Connected" as with every link over a wire (link/wire.h).
  *
  * There is no ATT_MTU on a wire; where a scenario asks for one, messages are cut by it, and joined again
- * before they are framed. Where place->max_mtu says nothing, a packet has at most 1024 bytes, and the client
- * keeps to the board's buf_size less the 4 bytes of length and CRC, or to 380 bytes where the board does not
- * tell it. Boards whose UART loses bytes of long bursts want a smaller buf_size.
+ * before they are framed. The client keeps to the board's buf_size less the 4 bytes of length and CRC, or to 380
+ * bytes where the board does not tell it.
  */
 #ifndef RIG_DRIVERS_SERIAL_SERIAL_LINK_H
 #define RIG_DRIVERS_SERIAL_SERIAL_LINK_H
@@ -14,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-/* place: console; or tty and baud; or host and port; max_mtu; borrowed, read at each opening; none of
+/* place: console; or tty and baud; or host and port; borrowed, read at each opening; none of
  * them: nobody answers until there is one. board: has
  * `events`; outlives the link. Unless the console is the board's own, lines go to rig_board_console_line()
  * from rig_link_open() or the first connect on, while the board waits; and when it goes, the board is broken

@@ -63,7 +63,7 @@ static int open_stand(void **state)
     stand->sim = rig_sim_process_start(PROGRAM, options, stand->folder, &error);
     assert_null(error);
     stand->lines = g_ptr_array_new_with_free_func(g_free);
-    stand->place = (struct rig_link_place){.kind = "serial", .tty = stand->sim->pty, .max_mtu = 247};
+    stand->place = (struct rig_link_place){.kind = "serial", .tty = stand->sim->pty};
     stand->board = (struct rig_board){
         .ops = &board_ops, .events = g_main_context_new(), .listener = {.console = on_line, .user = stand}};
     stand->board.link = rig_serial_link_new(&stand->place, &stand->board);
@@ -96,7 +96,7 @@ static void command(struct stand *stand, const char *line)
 
 static enum rig_link_outcome connect_link(struct stand *stand)
 {
-    struct rig_link_connect how = {.until_us = now_us(NULL) + PATIENCE_US};
+    struct rig_link_connect how = {.mtu = 247, .until_us = now_us(NULL) + PATIENCE_US};
     enum rig_link_outcome outcome;
 
     assert_true(connect_and_subscribe(stand->board.link, &how, &outcome, NULL));

@@ -58,6 +58,7 @@ static struct console *console_new(GError **error)
 
     console->random = g_rand_new_with_seed(1);
     rig_smp_console_init(&console->parts);
+    console->parts.as_board = true;
     if (rig_pty_open(&console->pty))
         return console;
     g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot make a pseudo-terminal: %s", g_strerror(errno));

@@ -227,23 +227,9 @@ static bool load_key(struct rig_sim *sim, GError **error)
     return true;
 }
 
-/* Options of the radio alone say nothing of a board that is reached over a wire. */
 static bool fits_link(const struct rig_sim *sim, const struct rig_record *options, GError **error)
 {
-    static const char *const of_the_radio[] = {"reassembly", "update-needs", "pairing",   "pairing-io",
-                                               "passkey",    "pairing-user", "repairing", "gatt-table"};
-
-    if (g_str_equal(sim->target->spec->link, "ble"))
-        return true;
-    for (guint i = 0; i < G_N_ELEMENTS(of_the_radio); i++) {
-        if (!rig_record_get(options, of_the_radio[i]))
-            continue;
-        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
-                    "the scenario wants '%s', which has no effect on target '%s': its link is '%s'",
-                    of_the_radio[i], sim->target->name, sim->target->spec->link);
-        return false;
-    }
-    return true;
+    return g_str_equal(sim->target->spec->link, "ble") || rig_wire_takes(options, sim->target->name, error);
 }
 
 static bool apply_case(struct rig_sim *sim, const struct rig_record *options, struct rig_sim_defects *defects,

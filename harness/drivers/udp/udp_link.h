@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* place: host, port, max_mtu; borrowed, read at each connect. board: has `events`; outlives the link. */
+/* place: host, port; borrowed, read at each connect. board: has `events`; outlives the link. */
 struct rig_link *rig_udp_link_new(const struct rig_link_place *place, struct rig_board *board);
 
 G_END_DECLS

@@ -419,7 +419,11 @@ static const struct rig_power_ops supply_ops = {
 static bool describe(const struct rig_board *board, const struct rig_record *options,
                      struct rig_layout *layout, GError **error)
 {
-    return rig_sim_describe_target(of(board)->config.target, options, layout, error);
+    const struct process *simulator = of(board);
+    const struct rig_target *target = simulator->config.target;
+
+    return (simulator->has_radio || rig_wire_takes(options, target->name, error)) &&
+           rig_sim_describe_target(target, options, layout, error);
 }
 
 static bool adopt(struct rig_board *board, const struct rig_board_setup *setup, GError **error)

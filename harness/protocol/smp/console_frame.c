@@ -211,6 +211,11 @@ static void add_bytes(struct rig_smp_console *console, const uint8_t *bytes, siz
     console->n_frame += n_bytes;
 }
 
+static bool may_begin(const struct rig_smp_console *console)
+{
+    return !console->as_board || (console->n_line == 0 && !console->in_frame);
+}
+
 static enum rig_smp_console_event take_byte(struct rig_smp_console *console, uint8_t byte)
 {
     uint8_t before = console->marker;
@@ -226,7 +231,7 @@ static enum rig_smp_console_event take_byte(struct rig_smp_console *console, uin
     }
     if (before)
         add_bytes(console, &before, 1);
-    if (byte == first_marker[0] || byte == next_marker[0])
+    if ((byte == first_marker[0] || byte == next_marker[0]) && may_begin(console))
         console->marker = byte;
     else if (byte == '\n')
         return end_line(console);

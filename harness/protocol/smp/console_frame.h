@@ -36,6 +36,7 @@ struct rig_smp_console {
     size_t n_line;
     bool line_cut; /* the line was longer */
     bool told;     /* the line: the next one begins */
+    bool as_board; /* set after init by who listens as a board does: a frame begins a line, or is text */
     uint8_t frame[RIG_SMP_FRAME_MAX_TAKEN];
     size_t n_frame;
     uint8_t marker; /* the first byte of a marker that may follow; 0: none */

@@ -35,6 +35,9 @@ static struct sim_board *make_mcuboot(void)
     config.ble.connection_interval_us = 0;
     bench_open(&bench, &config);
     bench_program(&bench, &image);
+    assert_int_equal(sim_flash_poke(sim_board_flash(bench.board), 0, config.boot.secondary[0].offset,
+                                    image.bytes, image.n_bytes),
+                     SIM_OK);
     rig_bytes_clear(&image);
     sim_board_on_console(bench.board, NULL, NULL);
     sim_board_on_boot(bench.board, NULL, NULL);
