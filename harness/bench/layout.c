@@ -574,7 +574,9 @@ static void settle_sectors(struct rig_slot *slot, const struct rig_flash_device 
         run_end = run_begin + bytes_of(&device->runs[i]);
         if (from >= until)
             continue;
-        slot->erase_us += (until - from) / device->runs[i].sector_bytes * device->erase_us;
+        slot->erase_us += device->no_erase
+                              ? (until - from) / device->write_bytes * device->write_us
+                              : (until - from) / device->runs[i].sector_bytes * device->erase_us;
         slot->mixed_sectors = slot->mixed_sectors || device->runs[i].sector_bytes != slot->sector_bytes;
     }
 }

@@ -261,8 +261,8 @@ static bool decode_status(const struct rig_trailer_geometry *geometry, const str
     return true;
 }
 
-bool rig_trailer_decode(const struct rig_trailer_geometry *geometry, const struct rig_image_source *slot,
-                        struct rig_trailer *trailer)
+bool rig_trailer_decode_state(const struct rig_trailer_geometry *geometry, const struct rig_image_source *slot,
+                              struct rig_trailer *trailer)
 {
     struct rig_trailer_layout layout;
     memset(trailer, 0, sizeof *trailer);
@@ -273,7 +273,14 @@ bool rig_trailer_decode(const struct rig_trailer_geometry *geometry, const struc
     return decode_magic(geometry, slot, layout.magic, &trailer->magic) &&
            decode_flag(geometry->erased, slot, layout.image_ok, &trailer->image_ok) &&
            decode_flag(geometry->erased, slot, layout.copy_done, &trailer->copy_done) &&
-           decode_swap_info(geometry->erased, slot, layout.swap_info, trailer) &&
+           decode_swap_info(geometry->erased, slot, layout.swap_info, trailer);
+}
+
+bool rig_trailer_decode(const struct rig_trailer_geometry *geometry, const struct rig_image_source *slot,
+                        struct rig_trailer *trailer)
+{
+    struct rig_trailer_layout layout;
+    return rig_trailer_decode_state(geometry, slot, trailer) && rig_trailer_layout(geometry, &layout) &&
            decode_swap_size(geometry->erased, slot, layout.swap_size, trailer) &&
            decode_status(geometry, slot, &layout, trailer);
 }

@@ -111,6 +111,10 @@ struct rig_trailer {
 bool rig_trailer_decode(const struct rig_trailer_geometry *geometry, const struct rig_image_source *slot,
                         struct rig_trailer *trailer);
 
+/* Magic, flags and swap_info alone, of which nothing else is read: bootutil's boot_read_swap_state(). */
+bool rig_trailer_decode_state(const struct rig_trailer_geometry *geometry, const struct rig_image_source *slot,
+                              struct rig_trailer *trailer);
+
 /* The status records in words: "moved 3 of ? sectors", "swapping sector 2, state 1", "nothing started".
  * Bounded, NUL-terminated. */
 #define RIG_TRAILER_STATUS_TEXT_BYTES 96

@@ -548,6 +548,16 @@ static bool sweep_one(struct sweep *sweep, const struct rig_cut_place *place)
     return go_on;
 }
 
+/* RRAM and MRAM have no erase that could be half done. */
+static bool may_have_form(const struct rig_layout *layout, const char *form)
+{
+    bool erases = false;
+
+    for (guint i = 0; i < layout->n_devices; i++)
+        erases = erases || !layout->devices[i].no_erase;
+    return erases || !g_str_equal(form, "half-erase");
+}
+
 /* A form of which there was no cut proved nothing; chance may leave one out now and then. */
 static void expect_cuts_of_each_form(struct sweep *sweep)
 {
@@ -558,7 +568,8 @@ static void expect_cuts_of_each_form(struct sweep *sweep)
     for (guint i = 0; torn_choices[i]; i++) {
         g_autofree char *text = NULL;
 
-        if (!rig_words_have(sweep->arguments->torn, torn_choices[i]) || sweep->n_of_form[i])
+        if (!rig_words_have(sweep->arguments->torn, torn_choices[i]) || sweep->n_of_form[i] ||
+            !may_have_form(&sweep->run->board->layout, torn_choices[i]))
             continue;
         text = g_strdup_printf("'torn: %s' cut nothing: %s is not among the places of 'at' in the %u flash "
                                "operations of 'during'",

@@ -614,7 +614,7 @@ uint64_t sim_flash_content_hash(const struct sim_flash_content *content)
     uint64_t sum = 0;
     for (unsigned i = 0; i < content->n_devices; i++) {
         uint64_t hash[2];
-        sim_pages_hash(content->pages[i], hash);
+        sim_pages_range_hash(content->pages[i], 0, content->pages[i]->n_bytes, hash);
         sum = (sum << 7 | sum >> 57) ^ hash[0] ^ hash[1] >> 1;
     }
     return sum;

@@ -14,8 +14,6 @@ struct sim_page {
 
 struct sim_group {
     uint32_t n_owners;
-    bool hashed;
-    uint64_t hash[2];
     struct sim_page *pages[SIM_GROUP_PAGES];
 };
 
@@ -85,33 +83,11 @@ static const uint64_t *page_hash(const struct sim_pages *pages, struct sim_page 
     return page->hash;
 }
 
-static const uint64_t *group_hash(const struct sim_pages *pages, struct sim_group *group)
-{
-    if (group == NULL) {
-        return pages->erased_group_hash;
-    }
-    if (!group->hashed) {
-        start_hash(group->hash);
-        for (unsigned i = 0; i < SIM_GROUP_PAGES; i++) {
-            const uint64_t *hash = page_hash(pages, group->pages[i]);
-            mix(group->hash, hash[0]);
-            mix(group->hash, hash[1]);
-        }
-        group->hashed = true;
-    }
-    return group->hash;
-}
-
 static void hash_erased(struct sim_pages *pages)
 {
     uint8_t bytes[SIM_PAGE_BYTES];
     memset(bytes, pages->erased, sizeof bytes);
     hash_whole_page(bytes, pages->erased_page_hash);
-    start_hash(pages->erased_group_hash);
-    for (unsigned i = 0; i < SIM_GROUP_PAGES; i++) {
-        mix(pages->erased_group_hash, pages->erased_page_hash[0]);
-        mix(pages->erased_group_hash, pages->erased_page_hash[1]);
-    }
 }
 
 struct sim_pages *sim_pages_new(uint32_t n_bytes, uint8_t erased)
@@ -198,7 +174,6 @@ static struct sim_group *own_group(struct sim_pages *pages, uint32_t index)
 {
     struct sim_group *shared = pages->groups[index];
     if (shared != NULL && shared->n_owners == 1) {
-        shared->hashed = false;
         return shared;
     }
     struct sim_group *group = calloc(1, sizeof *group);
@@ -455,16 +430,5 @@ void sim_pages_range_hash(const struct sim_pages *pages, uint32_t offset, size_t
         }
         offset += (uint32_t)piece.n_bytes;
         n_bytes -= piece.n_bytes;
-    }
-}
-
-void sim_pages_hash(const struct sim_pages *pages, uint64_t hash[2])
-{
-    start_hash(hash);
-    mix(hash, pages->n_bytes);
-    for (uint32_t i = 0; i < pages->n_groups; i++) {
-        const uint64_t *whole = group_hash(pages, pages->groups[i]);
-        mix(hash, whole[0]);
-        mix(hash, whole[1]);
     }
 }

@@ -20,7 +20,6 @@ struct sim_pages {
     uint32_t n_groups;
     uint8_t erased;
     uint64_t erased_page_hash[2];
-    uint64_t erased_group_hash[2];
     struct sim_group **groups; /* n_groups */
 };
 
@@ -47,6 +46,5 @@ bool sim_pages_equal(const struct sim_pages *a, const struct sim_pages *b);
 /* Hash of a range, from the cached hashes of the pages that it covers wholly; depends on contents and offset
  * within a page only. */
 void sim_pages_range_hash(const struct sim_pages *pages, uint32_t offset, size_t n_bytes, uint64_t hash[2]);
-void sim_pages_hash(const struct sim_pages *pages, uint64_t hash[2]);
 
 #endif

@@ -2,6 +2,8 @@
 /* What a run of the model says and stops at, and its access to areas of the flash. */
 #include "sim/firmware/mcuboot/boot/loader.h"
 
+#include "base/bytes.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -275,7 +277,7 @@ void area_scramble(struct boot *boot, const struct sim_area *area, uint32_t offs
     }
 }
 
-/* bootutil stops at the lowest unit without writing it. */
+/* bootutil stops at the lowest unit without writing it, which is the first status record of a trailer. */
 void area_scramble_backwards(struct boot *boot, const struct sim_area *area, uint32_t offset,
                              uint32_t n_bytes)
 {
@@ -288,9 +290,12 @@ void area_scramble_backwards(struct boot *boot, const struct sim_area *area, uin
         return;
     }
     uint32_t unit = sim_flash_device(boot->flash, area->device)->write_bytes;
-    uint32_t lowest = offset / unit * unit;
-    for (uint32_t at = offset + n_bytes - unit; at > lowest && !boot->stopped; at -= unit) {
-        write_erased(boot, area, at);
+    uint32_t lowest = rig_round_down(offset, unit);
+    for (uint32_t end = offset + n_bytes; end > lowest + unit && !boot->stopped; end -= unit) {
+        write_erased(boot, area, end - unit);
+    }
+    if (boot->config->swap_fixes) {
+        write_erased(boot, area, lowest);
     }
 }
 

@@ -53,7 +53,7 @@ bool trailer_read(struct boot *boot, const struct sim_area *area, struct rig_tra
     geometry.max_sectors = 1;
     struct sim_area_reader reader = {.flash = boot->flash, .area = *area, .powered_only = true};
     struct rig_image_source source = sim_area_source(&reader);
-    if (!boot->stopped && !rig_trailer_decode(&geometry, &source, trailer)) {
+    if (!boot->stopped && !rig_trailer_decode_state(&geometry, &source, trailer)) {
         boot_flash_status(boot, sim_flash_powered(boot->flash) ? SIM_OUT_OF_RANGE : SIM_POWER_LOST);
     }
     if (boot->stopped) {
@@ -533,13 +533,12 @@ const struct sim_area *progress_area(struct boot *boot)
 bool progress_swap_size(struct boot *boot, uint32_t *swap_size)
 {
     const struct sim_area *area = progress_area(boot);
-    struct rig_trailer trailer;
-    if (area == NULL) {
+    struct rig_trailer_layout layout;
+    uint8_t bytes[4];
+    if (area == NULL || !trailer_layout(boot, area, &layout) ||
+        !area_read(boot, area, layout.swap_size, bytes, sizeof bytes)) {
         return false;
     }
-    if (!trailer_read(boot, area, &trailer)) {
-        return false;
-    }
-    *swap_size = trailer.swap_size;
+    *swap_size = rig_get_le32(bytes);
     return true;
 }
