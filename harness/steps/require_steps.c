@@ -21,6 +21,12 @@ static const struct rig_field require_fields[] = {
      .list = true,
      .choices = any_signature,
      .about = "The bootloader demands one of these signatures; `any`: whichever, but it demands one."},
+    {.name = "encrypt",
+     .type = RIG_TYPE_CHOICE,
+     .list = true,
+     .choices = rig_choices_encryption,
+     .about = "The bootloader decrypts images whose keys are wrapped in one of these ways; none: it decrypts "
+              "none."},
     {.name = "downgrade",
      .type = RIG_TYPE_CHOICE,
      .list = true,

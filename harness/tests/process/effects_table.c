@@ -150,7 +150,7 @@ const struct effect effects[] = {
     {"board.misbehaves", L "smp-echo: {expect: any}", BOARD("misbehaves: [cbor-bombs]", "connect:\nsmp-echo: {expect: any}"), NULL},
     {"board.defects", L "confirm:\nexpect-images: [{slot: 0, confirmed: true}]", BOARD("slot1: new, confirmed: false, defects: [never-reverts]", "connect:"), NULL},
 
-    REQUIRE("swap", "scratch"), REQUIRE("sign", "rsa-2048"), REQUIRE("downgrade", "by-version"), REQUIRE("validate-primary", "false"),
+    REQUIRE("swap", "scratch"), REQUIRE("sign", "rsa-2048"), REQUIRE("encrypt", "rsa-2048"), REQUIRE("downgrade", "by-version"), REQUIRE("validate-primary", "false"),
     REQUIRE("swap-fixes", "true"), REQUIRE("overwrite-fast", "true"), REQUIRE("update-needs", "encryption"), REQUIRE("bonding", "false"),
     REQUIRE("repairing", "refused"), REQUIRE("reassembly", "false"), REQUIRE("parameters", "false"), REQUIRE("original-protocol", "false"),
     REQUIRE("erase-pending", "true"), REQUIRE("progressive-erase", "true"), REQUIRE("mtu", "500"), REQUIRE("buffer-size", "4KiB"),
