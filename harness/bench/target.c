@@ -119,6 +119,15 @@ bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind
     return false;
 }
 
+static bool key_fits_options(const struct rig_target *target, const struct rig_encrypt_key *key)
+{
+    const struct rig_options_spec *options = target->spec->options;
+    enum rig_encrypt_kind kind = RIG_ENCRYPT_NONE;
+
+    return !options || !rig_encrypt_kind_from_name(options->encrypt, &kind) || kind == RIG_ENCRYPT_NONE ||
+           rig_encrypt_key_fits(key, kind, g_strcmp0(options->aes, "256") == 0 ? 256 : 128);
+}
+
 bool rig_target_read_encryption_key(const struct rig_target *target, struct rig_encrypt_key **key,
                                     GError **error)
 {
@@ -136,10 +145,12 @@ bool rig_target_read_encryption_key(const struct rig_target *target, struct rig_
     if (!g_file_get_contents(full, &bytes, &n_bytes, error))
         return false;
     *key = rig_encrypt_key_from_file(bytes, n_bytes, &why);
-    if (!*key)
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': encryption key '%s': %s", target->name,
-                    full, why);
-    return *key != NULL;
+    if (*key && key_fits_options(target, *key))
+        return true;
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': encryption key '%s': %s", target->name, full,
+                *key ? "it is not of the kind that 'encrypt' and 'aes' say" : why);
+    g_clear_pointer(key, rig_encrypt_key_free);
+    return false;
 }
 
 void rig_target_free(struct rig_target *target)

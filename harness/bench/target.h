@@ -193,7 +193,8 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
  * it is private. Free with rig_key_free. */
 bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* `encryption-key:` of the target; *key NULL: it names none. Free with rig_encrypt_key_free. */
+/* `encryption-key:` of the target, which must fit its `encrypt` and `aes`; *key NULL: it names none. Free
+ * with rig_encrypt_key_free. */
 bool rig_target_read_encryption_key(const struct rig_target *target, struct rig_encrypt_key **key,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void rig_target_free(struct rig_target *target);

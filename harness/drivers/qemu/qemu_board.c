@@ -276,6 +276,7 @@ static void board_free(struct rig_board *base)
     rig_link_free(base->link);
     rig_firmware_free(board->firmware);
     rig_key_free(board->key);
+    rig_encrypt_key_free(board->encryption_key);
     g_main_context_unref(base->events);
     g_clear_error(&base->broken);
     g_ptr_array_unref(board->texts);
@@ -408,9 +409,11 @@ static bool read_firmware(struct rig_qemu_board *board, GError **error)
     }
     board->board.header_bytes = board->firmware ? rig_firmware_header_bytes(board->firmware) : 0;
     rig_board_demand(&board->board, &board->board.layout, NULL);
-    if (!rig_target_read_key(board->target, board->board.layout.signing, &board->key, error))
+    if (!rig_target_read_key(board->target, board->board.layout.signing, &board->key, error) ||
+        !rig_target_read_encryption_key(board->target, &board->encryption_key, error))
         return false;
     board->board.key = board->key;
+    board->board.encryption_key = board->encryption_key;
     return true;
 }
 

@@ -48,6 +48,7 @@ struct rig_qemu_board {
     GPtrArray *parts; /* struct part *: what lies in flash before any scenario */
     struct rig_firmware *firmware;
     struct rig_key *key;
+    struct rig_encrypt_key *encryption_key;
     struct rig_qemu_power power;
     struct rig_qemu_probe probe;
     struct rig_link_place place;

@@ -16,6 +16,7 @@ struct running {
     char *host;
     struct rig_firmware *firmware;
     struct rig_key *key;
+    struct rig_encrypt_key *encryption_key;
     GPtrArray *capabilities; /* const char * */
 };
 
@@ -66,6 +67,7 @@ static void running_free(struct rig_board *board)
     rig_link_free(board->link);
     rig_firmware_free(running->firmware);
     rig_key_free(running->key);
+    rig_encrypt_key_free(running->encryption_key);
     g_ptr_array_unref(running->capabilities);
     g_free(running->host);
     rig_clock_board_clear(&running->clock);
@@ -124,9 +126,11 @@ static bool read_files(struct running *running, GError **error)
     }
     board->header_bytes = running->firmware ? rig_firmware_header_bytes(running->firmware) : 0;
     rig_board_demand(board, &board->layout, NULL);
-    if (!rig_target_read_key(running->target, board->layout.signing, &running->key, error))
+    if (!rig_target_read_key(running->target, board->layout.signing, &running->key, error) ||
+        !rig_target_read_encryption_key(running->target, &running->encryption_key, error))
         return false;
     board->key = running->key;
+    board->encryption_key = running->encryption_key;
     return true;
 }
 

@@ -103,6 +103,7 @@ struct rig_wired {
     struct rig_wired_config config;
     struct rig_firmware *firmware; /* NULL: images come from files, or the simulated application is it */
     struct rig_key *key;
+    struct rig_encrypt_key *encryption_key;
     const char **capabilities;
     struct rig_folder *temporary;
     const char *folder; /* its path; NULL: the board is not whole yet */

@@ -183,6 +183,7 @@ static void board_free(struct rig_board *base)
     rig_wired_power_clear(&board->power);
     rig_firmware_free(board->firmware);
     rig_key_free(board->key);
+    rig_encrypt_key_free(board->encryption_key);
     if (base->events)
         g_main_context_unref(base->events);
     free_simulator(&board->config);
@@ -292,9 +293,11 @@ static void add_button(struct rig_wired *board, GPtrArray *capabilities)
 
 static bool read_key(struct rig_wired *board, GError **error)
 {
-    if (!rig_target_read_key(board->config.target, board->board.layout.signing, &board->key, error))
+    if (!rig_target_read_key(board->config.target, board->board.layout.signing, &board->key, error) ||
+        !rig_target_read_encryption_key(board->config.target, &board->encryption_key, error))
         return false;
     board->board.key = board->key;
+    board->board.encryption_key = board->encryption_key;
     return true;
 }
 
