@@ -60,9 +60,10 @@ static struct state *state_of(const struct sim_chip *chip)
     return chip->state;
 }
 
+/* The updater is another program. */
 static bool has_maintenance(const struct sim_chip *chip)
 {
-    return own_of(chip)->config.app.maintenance != SIM_MAINTENANCE_NONE;
+    return own_of(chip)->config.app.maintenance != SIM_MAINTENANCE_NONE && !state_of(chip)->app.updater_runs;
 }
 
 /* SMP's characteristic. */

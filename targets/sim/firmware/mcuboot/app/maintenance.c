@@ -26,7 +26,7 @@ bool sim_maintenance_services(const struct sim_chip *chip, const struct sim_app_
         .properties = (uint8_t)(SIM_GATT_READ | SIM_GATT_NOTIFY |
                                 (written ? SIM_GATT_WRITE | SIM_GATT_WRITE_COMMAND : 0)),
         .demand = sim_chip_demand(chip)};
-    return config->maintenance != SIM_MAINTENANCE_SERVICE_ABSENT || app->maintenance.on || app->updater_runs;
+    return config->maintenance != SIM_MAINTENANCE_SERVICE_ABSENT || app->maintenance.on;
 }
 
 /* --- entering and leaving --- */
