@@ -132,6 +132,46 @@ static void two_boards_on_one_line_are_refused_whatever_it_is_for(void **state)
     rig_diagnostics_clear(&diagnostics);
 }
 
+static struct rig_bench *made_of(const char *boards, guint *n_diagnostics)
+{
+    g_autofree char *text = g_strdup_printf("bench: b\nboards:\n%s", boards);
+    struct rig_diagnostics diagnostics;
+    struct rig_bench *bench;
+
+    rig_diagnostics_init(&diagnostics);
+    bench = rig_bench_from_source(rig_source_from_text("made.yaml", text), &diagnostics);
+    *n_diagnostics = diagnostics.items->len;
+    rig_diagnostics_clear(&diagnostics);
+    return bench;
+}
+
+static void a_button_is_a_channel_of_its_own(void **state)
+{
+    guint n_diagnostics;
+    g_autoptr(rig_bench) bench = made_of("  - board: a\n"
+                                         "    power: {hid-relay: {identity: ABCDE, channel: 1}}\n"
+                                         "    button: {hid-relay: {identity: ABCDE, channel: 2}}\n"
+                                         "  - board: b\n"
+                                         "    button: {command: {on: [gpioset, 4=1], off: [gpioset, 4=0]}}\n",
+                                         &n_diagnostics);
+    const struct rig_bench_board *a, *b;
+
+    (void)state;
+    assert_non_null(bench);
+    a = rig_bench_find(bench, "a", NULL);
+    b = rig_bench_find(bench, "b", NULL);
+    assert_string_equal(resource_of(bench, "a", 1), "power-channel hid-relay identity ABCDE channel 2");
+    assert_string_equal(a->button_driver->name, "hid-relay");
+    assert_int_equal(RIG_STRUCT(a->button, struct rig_hid_relay_spec)->channel, 2);
+    assert_null(b->power_driver);
+    assert_string_equal(b->button_driver->name, "command");
+    assert_null(made_of("  - board: a\n"
+                        "    power: {hid-relay: {identity: ABCDE, channel: 1}}\n"
+                        "    button: {hid-relay: {identity: ABCDE, channel: 1}}\n",
+                        &n_diagnostics));
+    assert_int_equal(n_diagnostics, 1);
+}
+
 static void a_board_that_is_not_there_is_told_with_those_that_are(void **state)
 {
     g_autoptr(rig_bench) bench = load_desk();
@@ -432,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_of_programs_stand_in_the_fields_of_their_board),
         cmocka_unit_test(two_boards_on_one_line_are_refused_whatever_it_is_for),
+        cmocka_unit_test(a_button_is_a_channel_of_its_own),
         cmocka_unit_test_setup(a_bench_names_each_kind_of_supply_and_what_only_one_may_use, enter_source),
         cmocka_unit_test_setup(a_board_that_is_not_there_is_told_with_those_that_are, enter_source),
         cmocka_unit_test_setup(all_errors_of_a_bench_file_are_told_as_its_golden_file_says, enter_source),

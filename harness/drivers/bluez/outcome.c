@@ -19,8 +19,9 @@ static const char not_ours[] =
 static const char no_room[] = "the adapter has no room for a connection: disconnect other devices";
 static const char no_ble[] = "the adapter or its kernel driver cannot do Bluetooth LE: use another one";
 
-/* Its word for the board's ATT error 0x0d. [SRC bluez src/gatt-client.c create_gatt_dbus_error()] */
-#define INVALID_LENGTH BLUEZ "InvalidValueLength"
+/* Its words for the board's ATT error 0x0d, under one name or another. [SRC bluez src/gatt-client.c
+ * create_gatt_dbus_error()] */
+#define INVALID_LENGTH "Invalid Length"
 
 struct row {
     const char *name; /* NULL: any */
@@ -63,7 +64,8 @@ static const struct row rows[] = {
     {BLUEZ "AuthenticationCanceled", NULL, RIG_LINK_LOST, RIG_BLUEZ_RACE, NULL},
     {BLUEZ "AuthenticationRejected", NULL, RIG_LINK_PAIRING_REFUSED, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "AuthenticationFailed", NULL, RIG_LINK_PAIRING_REFUSED, RIG_BLUEZ_BOARD, NULL},
-    {INVALID_LENGTH, NULL, RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD, NULL},
+    {NULL, INVALID_LENGTH, RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD, NULL},
+    {BLUEZ "InvalidValueLength", NULL, RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "InvalidArguments", NULL, RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD, NULL},
     {BLUEZ "NotSupported", NULL, RIG_LINK_NO_PROPERTY, RIG_BLUEZ_BOARD, NULL},
     {DBUS "UnknownObject", NULL, RIG_LINK_NOT_FOUND, RIG_BLUEZ_RACE, NULL},
@@ -109,7 +111,7 @@ static guint8 read_att_error(const char *name, const char *text)
 {
     const char *at = text ? strstr(text, ATT_ERROR) : NULL;
 
-    if (g_strcmp0(name, INVALID_LENGTH) == 0)
+    if (g_strcmp0(name, BLUEZ "InvalidValueLength") == 0 || (text && strstr(text, INVALID_LENGTH)))
         return RIG_ATT_ERROR_INVALID_LENGTH;
     return at ? (guint8)g_ascii_strtoull(at + strlen(ATT_ERROR), NULL, 16) : 0;
 }

@@ -53,6 +53,8 @@ static const struct {
     {E "NotPermitted", "Write not permitted", RIG_LINK_NO_PROPERTY, RIG_BLUEZ_BOARD},
     {E "NotAuthorized", "Operation Not Authorized", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
     {E "NotSupported", "Operation is not supported", RIG_LINK_NO_PROPERTY, RIG_BLUEZ_BOARD},
+    {E "InvalidArguments", "Invalid Length", RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD},
+    {E "InvalidArguments", "Invalid arguments in method call", RIG_LINK_TOO_LONG, RIG_BLUEZ_BOARD},
     {E "InvalidValueLength", "Invalid Length", RIG_LINK_ATT_ERROR, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x01", RIG_LINK_NO_SERVICE, RIG_BLUEZ_BOARD},
     {E "Failed", "Operation failed with ATT error: 0x05", RIG_LINK_NOT_ENCRYPTED, RIG_BLUEZ_BOARD},
