@@ -51,20 +51,14 @@ static char *target_path(const char *name_or_path, const char *directory, GError
     return NULL;
 }
 
-struct rig_target *rig_target_load(const char *name_or_path, const char *target_directory, GError **error)
+struct rig_target *rig_target_from_source(struct rig_source *source, const char *given, GError **error)
 {
-    g_autofree char *path = target_path(name_or_path, target_directory, error);
     g_autoptr(rig_target) target = g_new0(struct rig_target, 1);
     struct rig_diagnostics diagnostics;
 
-    if (!path)
-        return NULL;
-    if (!(target->source = rig_source_read(path, error))) {
-        g_prefix_error(error, "target '%s': ", path);
-        return NULL;
-    }
+    target->source = source;
     rig_diagnostics_init(&diagnostics);
-    target->document = rig_document_parse(target->source, &diagnostics);
+    target->document = rig_document_parse(source, &diagnostics);
     if (target->document)
         target->record =
             rig_record_read(rig_document_root(target->document), &rig_target_shape, NULL, &diagnostics);
@@ -73,16 +67,31 @@ struct rig_target *rig_target_load(const char *name_or_path, const char *target_
     if (diagnostics.items->len > 0 || !target->record) {
         g_autofree char *text = rig_diagnostics_format(&diagnostics, false);
 
-        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s' cannot be used\n%s", path, text);
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s' cannot be used\n%s", source->path, text);
         rig_diagnostics_clear(&diagnostics);
         return NULL;
     }
     rig_diagnostics_clear(&diagnostics);
-    target->given = g_strdup(name_or_path);
+    target->given = g_strdup(given);
     target->spec = RIG_STRUCT(target->record, struct rig_target_spec);
     target->name = g_strdup(target->spec->name);
     target->about = g_strdup(target->spec->about);
     return g_steal_pointer(&target);
+}
+
+struct rig_target *rig_target_load(const char *name_or_path, const char *target_directory, GError **error)
+{
+    g_autofree char *path = target_path(name_or_path, target_directory, error);
+    struct rig_source *source;
+
+    if (!path)
+        return NULL;
+    source = rig_source_read(path, error);
+    if (!source) {
+        g_prefix_error(error, "target '%s': ", path);
+        return NULL;
+    }
+    return rig_target_from_source(source, name_or_path, error);
 }
 
 const char *rig_target_boot_line(const struct rig_target *target)

@@ -189,6 +189,9 @@ struct rig_target {
  * targets. NULL with an error that carries all diagnostics, or the names that exist. */
 struct rig_target *rig_target_load(const char *name_or_path, const char *target_directory,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of a text: the source is taken, also when this fails; `given` is what it may be loaded by again. */
+struct rig_target *rig_target_from_source(struct rig_source *source, const char *given,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* `key:` of the target, which must be of this kind; *key NULL: it names none. Who signs with it looks whether
  * it is private. Free with rig_key_free. */
 bool rig_target_read_key(const struct rig_target *target, enum rig_key_kind kind, struct rig_key **key,

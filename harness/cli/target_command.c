@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "drivers/sim/sim_driver.h"
+#include "layouts/foreign.h"
 #include "layouts/verdict.h"
 
 #include <json-glib/json-glib.h>
@@ -22,6 +23,12 @@ static void check_clear(struct check *check)
     if (check->board)
         check->board->ops->free(check->board);
     rig_target_free(check->target);
+}
+
+/* Whether the target says how it swaps: a devicetree does not. */
+static bool has_chosen(const struct check *check)
+{
+    return check->target->spec->options && check->target->spec->options->swap;
 }
 
 /* By enum rig_layout_answer. */
@@ -77,12 +84,12 @@ static void print_cuts(const struct rig_layout_cuts *cuts)
         printf("LOST at %" G_GUINT64_FORMAT " of them\n             first %s\n", cuts->n_lost, cuts->first);
 }
 
-static void print_verdict(const struct rig_layout_verdict *verdict)
+static void print_verdict(const struct rig_layout_verdict *verdict, bool chosen)
 {
     g_autofree char *largest = size_text(verdict->largest_bytes);
     g_autofree char *safe = size_text(verdict->safe_bytes);
 
-    printf("%c %-10s %s%s%s\n", verdict->chosen ? '*' : ' ', rig_swap_mode_name(verdict->mode),
+    printf("%c %-10s %s%s%s\n", chosen ? '*' : ' ', rig_swap_mode_name(verdict->mode),
            answers[verdict->answer], verdict->reason[0] ? ": " : "", verdict->reason);
     if (verdict->answer == RIG_LAYOUT_CANNOT_UPGRADE || verdict->answer == RIG_LAYOUT_DOES_NOT_BOOT)
         return;
@@ -91,9 +98,11 @@ static void print_verdict(const struct rig_layout_verdict *verdict)
         printf("; upgrade and revert go well up to %s", safe);
     print_time("upgrade", verdict->upgrade_us);
     print_time("revert", verdict->revert_us);
-    printf("\n             %" G_GUINT64_FORMAT
-           " flash operations; the sector at %s is erased most, %u times\n",
-           verdict->n_operations, verdict->worn, verdict->max_erases);
+    printf("\n             %" G_GUINT64_FORMAT " flash operations; ", verdict->n_operations);
+    if (verdict->max_erases)
+        printf("the sector at %s is erased most, %u times\n", verdict->worn, verdict->max_erases);
+    else
+        printf("nothing is erased\n");
     print_cuts(&verdict->cuts);
     for (guint i = 0; i < verdict->n_hazards; i++)
         printf("             known: %s\n", verdict->hazards[i]);
@@ -103,10 +112,9 @@ static void print_text(const struct check *check)
 {
     print_layout(check);
     for (guint i = 0; i < check->n_verdicts; i++)
-        print_verdict(&check->verdicts[i]);
-    printf(
-        "\n* the mode of this target. Times are those of its flash (write-time, erase-time), with images of "
-        "the largest size.\n");
+        print_verdict(&check->verdicts[i], has_chosen(check) && check->verdicts[i].chosen);
+    printf("\n%sTimes are those of its flash (write-time, erase-time), with images of the largest size.\n",
+           has_chosen(check) ? "* the mode of this target. " : "");
 }
 
 /* --- for programs --- */
@@ -153,11 +161,11 @@ static void add_cuts(JsonBuilder *builder, const struct rig_layout_cuts *cuts)
     json_builder_end_object(builder);
 }
 
-static void add_verdict(JsonBuilder *builder, const struct rig_layout_verdict *verdict)
+static void add_verdict(JsonBuilder *builder, const struct rig_layout_verdict *verdict, bool chosen)
 {
     json_builder_begin_object(builder);
     add_text(builder, "swap", rig_swap_mode_name(verdict->mode));
-    add_flag(builder, "chosen", verdict->chosen);
+    add_flag(builder, "chosen", chosen);
     add_text(builder, "answer", answers[verdict->answer]);
     if (verdict->reason[0])
         add_text(builder, "reason", verdict->reason);
@@ -197,7 +205,7 @@ static void print_json(const struct check *check)
     json_builder_set_member_name(builder, "modes");
     json_builder_begin_array(builder);
     for (guint i = 0; i < check->n_verdicts; i++)
-        add_verdict(builder, &check->verdicts[i]);
+        add_verdict(builder, &check->verdicts[i], has_chosen(check) && check->verdicts[i].chosen);
     json_builder_end_array(builder);
     json_builder_end_object(builder);
     root = json_builder_get_root(builder);
@@ -207,11 +215,30 @@ static void print_json(const struct check *check)
 
 /* --- the command --- */
 
-static bool make_check(struct check *check, const char *what, GError **error)
+static char *read_foreign(const char *path, GError **error)
+{
+    g_autoptr(rig_source) source = rig_source_read(path, error);
+
+    if (source)
+        return rig_layout_read_foreign(source, error);
+    g_prefix_error(error, "layout '%s': ", path);
+    return NULL;
+}
+
+static struct rig_target *load_target(const char *what, GError **error)
 {
     g_autofree char *targets = rig_data_path("targets");
+    g_autofree char *text = NULL;
 
-    check->target = rig_target_load(what, targets, error);
+    if (!rig_layout_is_foreign(what))
+        return rig_target_load(what, targets, error);
+    text = read_foreign(what, error);
+    return text ? rig_target_from_source(rig_source_from_text(what, text), what, error) : NULL;
+}
+
+static bool make_check(struct check *check, const char *what, GError **error)
+{
+    check->target = load_target(what, error);
     check->board = check->target ? rig_sim_board_new(check->target, error) : NULL;
     check->n_verdicts = check->board ? rig_layout_judge(check->board, check->verdicts, error) : 0;
     return check->n_verdicts > 0;
@@ -219,10 +246,16 @@ static bool make_check(struct check *check, const char *what, GError **error)
 
 static int exit_code_of(const struct check *check)
 {
-    for (guint i = 0; i < check->n_verdicts; i++)
-        if (check->verdicts[i].chosen)
-            return check->verdicts[i].answer == RIG_LAYOUT_UPGRADES ? RIG_EXIT_PASSED : RIG_EXIT_FAILED;
-    return RIG_EXIT_FAILED;
+    bool any = false;
+
+    for (guint i = 0; i < check->n_verdicts; i++) {
+        bool upgrades = check->verdicts[i].answer == RIG_LAYOUT_UPGRADES;
+
+        any = any || upgrades;
+        if (has_chosen(check) && check->verdicts[i].chosen)
+            return upgrades ? RIG_EXIT_PASSED : RIG_EXIT_FAILED;
+    }
+    return any && !has_chosen(check) ? RIG_EXIT_PASSED : RIG_EXIT_FAILED;
 }
 
 static int check_one(const char *what, bool json)
@@ -244,6 +277,18 @@ static int check_one(const char *what, bool json)
     return exit_code;
 }
 
+/* A file of others as a target file. */
+static int make_one(const char *what)
+{
+    GError *error = NULL;
+    g_autofree char *text = read_foreign(what, &error);
+
+    if (!text)
+        return rig_cli_fail(error);
+    printf("%s", text);
+    return RIG_EXIT_PASSED;
+}
+
 int rig_cli_target(int argc, char **argv)
 {
     gboolean json = FALSE;
@@ -256,16 +301,20 @@ int rig_cli_target(int argc, char **argv)
     int exit_code;
 
     if (!rig_cli_parse(
-            &argc, &argv, entries, "check TARGET|FILE.yaml",
+            &argc, &argv, entries, "check TARGET|FILE | make FILE",
             "Says what MCUboot makes of a flash layout: whether it can upgrade in each mode, or boots at "
             "all, the largest image, time and wear.",
-            "The bootloader model is run on the layout; no device is touched.\n\n"
-            "Exit codes: 0 the target's mode can upgrade, 1 it cannot, 2 error.",
+            "FILE is a target file, a devicetree (zephyr.dts of a build) or a partition table of the "
+            "partition manager (partitions.yml, pm_static.yml). 'make' prints the latter two as a target "
+            "file. The bootloader model is run on the layout; no device is touched.\n\n"
+            "Exit codes: 0 the target's mode can upgrade (where none is chosen: one can), 1 it cannot, "
+            "2 error.",
             &exit_code))
         return exit_code;
-    if (!words || !g_str_equal(words[0], "check") || !words[1] || words[2]) {
-        fprintf(stderr, "bootrig: target wants 'check' and one target\n");
-        return RIG_EXIT_ERROR;
-    }
-    return check_one(words[1], json);
+    if (words && g_str_equal(words[0], "check") && words[1] && !words[2])
+        return check_one(words[1], json);
+    if (words && g_str_equal(words[0], "make") && words[1] && !words[2] && !json)
+        return make_one(words[1]);
+    fprintf(stderr, "bootrig: target wants 'check' or 'make', and one target or file\n");
+    return RIG_EXIT_ERROR;
 }

@@ -395,6 +395,13 @@ static void find_hazards(const struct trial *trial, struct rig_layout_verdict *v
 {
     bool swaps = verdict->mode != RIG_SWAP_OVERWRITE;
 
+    if (trial->devices[0].torn_is_error)
+        add_hazard(
+            verdict,
+            "a word that power was lost in ends every boot that reads it, where nobody handles the NMI");
+    if (swaps && trial->devices[0].no_erase)
+        add_hazard(verdict,
+                   "two cuts: the board is lost, as the first status record is not cleared without an erase");
     if (verdict->mode == RIG_SWAP_MOVE)
         add_hazard(
             verdict,
