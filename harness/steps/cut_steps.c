@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+#include <string.h>
+
 #define LATE_US (2u * 1000 * 1000) /* what a supply may take after the instant */
 
 const char *const rig_cut_form_choices[] = {
@@ -93,6 +95,7 @@ struct cut_arguments {
     const char *line;
     const guint32 *memory;
     guint64 plus_us;
+    const char *before;
     bool power_on;
 };
 static const struct rig_field cut_fields[] = {
@@ -108,6 +111,10 @@ static const struct rig_field cut_fields[] = {
               .about = "Address of a word that the probe polls: when it changes. For boards on a bench."),
     RIG_FIELD("plus", DURATION, struct cut_arguments, plus_us, .default_text = "0",
               .about = "With `line` and `memory`: so much later."),
+    RIG_FIELD("before", LINE, struct cut_arguments, before, .min = 1, .max = RIG_CUT_LINE_BYTES,
+              .about =
+                  "A piece of a console line that must come later than the cut: on a board that is so fast "
+                  "that it came sooner, the case is skipped."),
     RIG_FIELD("power-on", FLAG, struct cut_arguments, power_on, .default_text = "true",
               .about = "Switch the board on again at the end."),
 };
@@ -136,6 +143,15 @@ static struct rig_cut_plan read_plan(const struct cut_arguments *arguments)
     };
 }
 
+/* Whether the board had said the line before power went. */
+static bool comes_too_late(const struct rig_run *run, const char *before, guint first_line)
+{
+    for (guint i = first_line; before && i < run->console->len; i++)
+        if (strstr(g_ptr_array_index(run->console, i), before))
+            return true;
+    return false;
+}
+
 static bool aims_at_the_model(const struct rig_board *board, const struct rig_cut_plan *plan)
 {
     return plan->aim == RIG_CUT_AT_CONSOLE && board->foreign_bootloader && board->subject &&
@@ -149,6 +165,7 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
     g_autofree char *where = NULL;
     const struct cut_arguments *arguments = RIG_ARGUMENTS(step, struct cut_arguments);
     struct rig_cut_plan plan = read_plan(arguments);
+    guint first_line = run->console->len;
     GError *error = NULL;
 
     if (!rig_play_with_cut(run, step->block, prefix, &plan, rig_run_deadline_us(run, step), &record))
@@ -164,6 +181,12 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
             run, record.fell
                      ? "the power cut fell, but nothing proves that the board was dead"
                      : "the power cut never fell: the board did not come to the place that was aimed at");
+        return;
+    }
+    if (comes_too_late(run, arguments->before, first_line)) {
+        rig_run_unable(run, g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+                                        "this board is too fast for the cut: it had said '%s' before it",
+                                        arguments->before));
         return;
     }
     where = cut_text(&record, &plan);
