@@ -225,6 +225,79 @@ static void flash_that_reads_back_other_than_written_is_refused(void **state)
                        "is none that can be programmed");
 }
 
+/* A bootloader, and an image in slot 0. */
+static const char merged[] = ":0400000001020304F2\n"
+                             ":04C000000506070822\n"
+                             ":00000001FF\n";
+
+static void a_merged_hex_is_programmed_once_and_leaves_slots_to_the_set_up(void **state)
+{
+    static const guint8 wanted[] = {0xde, 0xad, 0xbe, 0xef};
+    const struct rig_board_setup setup = {.confirmed = true};
+    struct stand *stand = *state;
+    struct rig_probe *probe;
+
+    assert_true(g_file_set_contents(stand->load, merged, -1, NULL));
+    make(stand, "qemu: {machine: mps2-an385, load: [boot.hex]}\n", NULL);
+    probe = stand->board->probe;
+    assert_int_equal(word_at(stand, 0), 0x04030201);
+    assert_int_equal(word_at(stand, 48 * 1024), 0x08070605);
+    assert_true(probe->ops->program(probe, "internal", 0, wanted, sizeof wanted, NULL));
+    assert_true(stand->board->ops->prepare(stand->board, &setup, NULL));
+    assert_int_equal(word_at(stand, 0), 0x04030201);
+    assert_int_equal(word_at(stand, 48 * 1024), 0xffffffff);
+}
+
+static void a_hex_file_that_is_damaged_is_told_with_its_line(void **state)
+{
+    struct stand *stand = *state;
+    GError *error = NULL;
+
+    assert_true(g_file_set_contents(stand->load, ":0400000001020304F2\n:04C000000506070823\n", -1, NULL));
+    make(stand, "qemu: {machine: mps2-an385, load: [boot.hex]}\n", &error);
+    assert_null(stand->board);
+    assert_says(error, "boot.hex, line 2: ");
+}
+
+/* With "restore" the flash goes back, and the machine starts anew: here it has no application that would. */
+static void flash_goes_back_to_what_a_snapshot_holds(void **state)
+{
+    static const guint8 before[] = {1, 2, 3, 4}, after[] = {0xde, 0xad, 0xbe, 0xef};
+    const struct rig_board_setup setup = {.confirmed = true};
+    struct stand *stand = *state;
+    struct rig_probe *probe;
+    struct rig_snapshot *snapshot;
+    g_autofree char *qemu = g_find_program_in_path("qemu-system-arm");
+    struct rig_trailer_layout layout;
+    struct rig_board_view view;
+    guint8 magic[RIG_TRAILER_MAGIC_BYTES];
+    struct rig_slot slot;
+    GError *error = NULL;
+
+    if (!qemu)
+        skip();
+    make(stand, "qemu: {machine: mps2-an385, load: [boot.hex]}\n", NULL);
+    probe = stand->board->probe;
+    assert_true(stand->board->ops->prepare(stand->board, &setup, NULL));
+    assert_true(rig_layout_slot(&stand->board->layout, 1, &slot));
+    assert_true(rig_trailer_layout(&slot.geometry, &layout));
+    rig_trailer_magic(slot.geometry.max_align, magic);
+    assert_true(probe->ops->program(probe, "internal", 8192, before, sizeof before, NULL));
+    /* A request that waits: it then stands before its first instruction. */
+    assert_true(
+        probe->ops->program(probe, "internal", slot.device_offset + layout.magic, magic, sizeof magic, NULL));
+    snapshot = stand->board->snapshots->keep(stand->board, NULL);
+    assert_non_null(snapshot);
+    assert_true(probe->ops->program(probe, "internal", 8192, after, sizeof after, NULL));
+    if (!stand->board->snapshots->rewind(stand->board, snapshot, &error))
+        fail_msg("%s", error->message);
+    assert_int_equal(word_at(stand, 8192), 0x04030201);
+    assert_true(probe->ops->view(probe, &view, NULL));
+    assert_int_equal(view.state, RIG_STATE_HALTED);
+    stand->board->snapshots->forget(snapshot);
+    assert_true(stand->board->ops->make_safe(stand->board, NULL));
+}
+
 #define on_stand(test) cmocka_unit_test_setup_teardown(test, open_stand, close_stand)
 
 int main(void)
@@ -238,6 +311,9 @@ int main(void)
         on_stand(flash_where_the_machine_has_no_memory_is_an_error),
         on_stand(flash_in_the_address_space_of_the_core_is_read_where_it_was_written),
         on_stand(flash_that_reads_back_other_than_written_is_refused),
+        on_stand(a_merged_hex_is_programmed_once_and_leaves_slots_to_the_set_up),
+        on_stand(a_hex_file_that_is_damaged_is_told_with_its_line),
+        on_stand(flash_goes_back_to_what_a_snapshot_holds),
         on_stand(a_qemu_that_dies_while_it_runs_is_an_error_and_the_next_case_begins_anew),
     };
 

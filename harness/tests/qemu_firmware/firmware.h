@@ -20,7 +20,7 @@
 /* hardware.c */
 void hardware_init(void);
 void wait_us(uint32_t us);
-void put_bytes(const void *bytes, size_t n_bytes);
+void put_bytes(const void *bytes, size_t n_bytes); /* to the port of SMP */
 void put_text(const char *text);
 void put_number(uint32_t number);
 int get_byte(void); /* -1: none came */

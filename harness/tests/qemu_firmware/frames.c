@@ -114,7 +114,7 @@ static void put_frame(bool first, const uint8_t *raw, size_t n_raw)
             text[j] = i + j <= n_raw ? letters[bits >> (18 - 6 * j) & 63] : '=';
         put_bytes(text, 4);
     }
-    put_text("\n");
+    put_bytes("\n", 1);
 }
 
 void frames_put(const uint8_t *message, size_t n_bytes)

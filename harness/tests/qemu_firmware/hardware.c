@@ -4,7 +4,10 @@
 #include "firmware.h"
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
-#define UART 0x40004000u
+#define UART 0x40004000u /* of SMP */
+#ifndef CONSOLE
+#define CONSOLE UART /* 0x40005000: a port of its own */
+#endif
 #define UART_TX_FULL 1u
 #define UART_RX_FULL 2u
 #define SYSTICK 0xe000e010u
@@ -50,8 +53,8 @@ static void fault_handler(void)
 
 void hardware_init(void)
 {
-    REGISTER(UART + 0x10) = 16; /* divider: its smallest */
-    REGISTER(UART + 0x08) = 3;  /* send and receive */
+    REGISTER(UART + 0x10) = REGISTER(CONSOLE + 0x10) = 16; /* divider: its smallest */
+    REGISTER(UART + 0x08) = REGISTER(CONSOLE + 0x08) = 3;  /* send and receive */
     REGISTER(SYSTICK + 4) = 0xffffff;
     REGISTER(SYSTICK + 8) = 0;
     REGISTER(SYSTICK) = 5; /* runs, by the processor's clock */
@@ -65,18 +68,23 @@ void wait_us(uint32_t us)
         ;
 }
 
-void put_bytes(const void *bytes, size_t n_bytes)
+static void put(uint32_t port, const uint8_t *bytes, size_t n_bytes)
 {
     for (const uint8_t *at = bytes; n_bytes > 0; at++, n_bytes--) {
-        while (REGISTER(UART + 4) & UART_TX_FULL)
+        while (REGISTER(port + 4) & UART_TX_FULL)
             ;
-        REGISTER(UART) = *at;
+        REGISTER(port) = *at;
     }
+}
+
+void put_bytes(const void *bytes, size_t n_bytes)
+{
+    put(UART, bytes, n_bytes);
 }
 
 void put_text(const char *text)
 {
-    put_bytes(text, text_length(text));
+    put(CONSOLE, (const uint8_t *)text, text_length(text));
 }
 
 void put_number(uint32_t number)
@@ -87,7 +95,7 @@ void put_number(uint32_t number)
     do
         digits[sizeof digits - ++n] = (char)('0' + number % 10);
     while ((number /= 10) > 0);
-    put_bytes(digits + sizeof digits - n, n);
+    put(CONSOLE, (const uint8_t *)digits + sizeof digits - n, n);
 }
 
 int get_byte(void)
