@@ -382,7 +382,9 @@ static bool fill_config(struct rig_qemu_board *board, const struct rig_qemu_spec
             continue;
         }
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "target '%s': 'load': %s%s", board->target->name,
-                    i < RIG_QEMU_MAX_FILES ? "there is no file " : "more than 8 files, such as ", path);
+                    i < RIG_QEMU_MAX_FILES ? "there is no file (copy the target file beside yours) "
+                                           : "more than 8 files, such as ",
+                    path);
         return false;
     }
     return true;
