@@ -58,6 +58,7 @@ static const struct {
     {"downgrade", "by-version", MCUBOOT | SECURE},
     {"security-counter", NULL, MCUBOOT},
     {"overwrite-fast", NULL, MCUBOOT},
+    {"bootstrap", NULL, MCUBOOT},
     {"swap-fixes", NULL, MCUBOOT | LEGACY},
     {"max-align", NULL, MCUBOOT},
     {"max-sectors", NULL, MCUBOOT},

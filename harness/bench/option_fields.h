@@ -55,6 +55,10 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                 "The device keeps a counter (hardware rollback protection) that starts at this value."),     \
         RIG_FIELD("overwrite-fast", FLAG, struct rig_options_spec, overwrite_fast,                           \
                   .about = "Overwrite mode copies the image only, not the whole slot."),                     \
+        RIG_FIELD("bootstrap", FLAG, struct rig_options_spec, bootstrap,                                     \
+                  .about =                                                                                   \
+                      "What lies in slot 1 is brought to an empty or invalid slot 0 without being asked "    \
+                      "for (MCUBOOT_BOOTSTRAP)."),                                                           \
         RIG_FIELD("swap-fixes", FLAG, struct rig_options_spec, swap_fixes,                                   \
                   .about = "The bootloader model mends known defects: MCUboot's, of a revert that is cut "   \
                            "twice or torn; of a legacy Nordic bootloader, which then calls bank 0 invalid "  \
@@ -207,7 +211,7 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
                   .about = "Seeded defects: the board breaks one promise on purpose, to prove that the "     \
                            "scenarios notice.")
 /* What an option asks of the others, where they are written in the same map; as rules of a shape. */
-extern const char *const rig_values_without_ram[];
+extern const char *const rig_values_without_ram[], *const rig_values_moves_nothing[];
 extern const char *const rig_values_maintained[];
 extern const char *const rig_values_false[],
     *const rig_values_swaps[], *const rig_values_overwrite[], *const rig_values_shows_nothing[],
@@ -217,7 +221,14 @@ extern const char *const rig_values_false[],
         .field = field_name, .kind = RIG_RULE_NOT_BESIDE, .other = "bonding", .others = rig_values_false     \
     }
 #define RIG_BOARD_OPTION_RULES                                                                               \
-    {.field = "ram-start", .kind = RIG_RULE_NOT_BESIDE, .other = "swap", .others = rig_values_without_ram},  \
+    {.field = "bootstrap",                                                                                   \
+     .kind = RIG_RULE_NOT_BESIDE,                                                                            \
+     .other = "swap",                                                                                        \
+     .others = rig_values_moves_nothing},                                                                    \
+        {.field = "ram-start",                                                                               \
+         .kind = RIG_RULE_NOT_BESIDE,                                                                        \
+         .other = "swap",                                                                                    \
+         .others = rig_values_without_ram},                                                                  \
         {.field = "ram-size",                                                                                \
          .kind = RIG_RULE_NOT_BESIDE,                                                                        \
          .other = "swap",                                                                                    \

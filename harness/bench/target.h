@@ -24,6 +24,7 @@ struct rig_options_spec {
     const char *downgrade;
     const guint32 *security_counter;
     const bool *overwrite_fast;
+    const bool *bootstrap;
     const bool *swap_fixes;
     const guint32 *max_align;
     const guint32 *max_sectors;

@@ -61,6 +61,8 @@ const char *const rig_choices_defects[] = {
 
 const char *const rig_values_without_ram[] = {"move",       "scratch",           "offset", "overwrite",
                                               "direct-xip", "direct-xip-revert", "single", NULL};
+const char *const rig_values_moves_nothing[] = {
+    "direct-xip", "direct-xip-revert", "ram-load", "ram-load-revert", "single", NULL};
 const char *const rig_values_false[] = {"false", NULL};
 const char *const rig_values_maintained[] = {"service-absent", "refuses", NULL};
 const char *const rig_values_swaps[] = {

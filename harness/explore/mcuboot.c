@@ -197,6 +197,11 @@ static enum rig_end end_of(enum sim_boot_outcome outcome)
     return RIG_END_NO_IMAGE;
 }
 
+static const struct sim_area *slot_area(const struct model *model, guint index, guint slot)
+{
+    return slot == 0 ? &model->config.primary[index] : &model->config.secondary[index];
+}
+
 static void model_boot(struct rig_subject *subject, struct rig_end_report *report)
 {
     struct model *model = self(subject);
@@ -205,8 +210,8 @@ static void model_boot(struct rig_subject *subject, struct rig_end_report *repor
 
     sim_boot_run(&model->config, subject->flash, counter, NULL, NULL, &result);
     report->end = end_of(result.outcome);
-    report->device = model->config.primary[0].device;
-    report->offset = model->config.primary[0].offset;
+    report->device = slot_area(model, 0, result.slot[0])->device;
+    report->offset = slot_area(model, 0, result.slot[0])->offset;
     g_strlcpy(report->text, result.assertion, sizeof report->text);
     g_snprintf(report->decision, sizeof report->decision, "%s%s", rig_swap_type_name(result.swap_type[0]),
                result.resumed[0] ? ", resumed" : "");
@@ -295,10 +300,33 @@ static bool upload(struct model *model, guint index, const guint8 *bytes, gsize 
     return true;
 }
 
+/* Where one of two equal slots is chosen, an image is marked and confirmed where it lies. With revert the
+ * next boot erases an image that was not marked: who marks has uploaded just before. */
+static bool mark_where_it_lies(struct model *model, guint index, enum rig_action action,
+                               const struct rig_explore_image *image)
+{
+    const guint8 *bytes = index == 0 ? image->bytes : image->second_bytes;
+    gsize n_bytes = index == 0 ? image->n_bytes : image->n_second_bytes;
+    const struct sim_area *secondary = slot_area(model, index, 1);
+    guint slot = rig_flash_holds(model->subject.flash, secondary->device, secondary->offset, bytes, n_bytes);
+
+    if (slot == 0 && action != RIG_ACTION_CONFIRM) {
+        if (!upload(model, index, bytes, n_bytes))
+            return false;
+        slot = 1;
+    }
+    return sim_boot_set_next(&model->config, model->subject.flash, index, slot, action != RIG_ACTION_TEST) ==
+           SIM_OK;
+}
+
 static bool act_on(struct model *model, guint index, enum rig_action action,
                    const struct rig_explore_image *image)
 {
     struct sim_flash *flash = model->subject.flash;
+
+    if (rig_swap_mode_chooses_slot(model->config.mode) && action != RIG_ACTION_UPLOAD &&
+        action != RIG_ACTION_UPDATE)
+        return mark_where_it_lies(model, index, action, image);
 
     switch (action) {
     case RIG_ACTION_UPLOAD:
@@ -333,12 +361,12 @@ static bool read_trailer(struct model *model, const struct sim_area *area,
     return rig_trailer_decode(geometry, &source, trailer);
 }
 
-static bool is_confirmed(struct model *model, guint index)
+static bool is_confirmed(struct model *model, guint index, guint slot)
 {
     struct rig_trailer_geometry geometry;
     struct rig_trailer trailer;
 
-    return read_trailer(model, &model->config.primary[index], &geometry, &trailer) &&
+    return read_trailer(model, slot_area(model, index, slot), &geometry, &trailer) &&
            trailer.magic == RIG_MAGIC_GOOD && trailer.image_ok == RIG_FLAG_SET;
 }
 
@@ -392,12 +420,15 @@ static void model_look(struct rig_subject *subject, const struct rig_explore_ima
                        const struct rig_end_report *report, struct rig_seen *seen)
 {
     struct model *model = self(subject);
-    const struct sim_area *kept = &model->config.secondary[0];
+    const struct sim_area *secondary = &model->config.secondary[0];
+    guint slot = rig_swap_mode_chooses_slot(model->config.mode) && report->device == secondary->device &&
+                 report->offset == secondary->offset;
+    const struct sim_area *kept = slot_area(model, 0, 1 - slot);
 
     if (report->end != RIG_END_RUNS)
         return;
     seen->image = image_at(model, images, true, report->device, report->offset, &model->config.primary[1]);
-    seen->confirmed = is_confirmed(model, 0) || (are_pairs(images) && is_confirmed(model, 1));
+    seen->confirmed = is_confirmed(model, 0, slot) || (are_pairs(images) && is_confirmed(model, 1, 0));
     seen->copy_kept = seen->image == RIG_IMAGE_NEW && subject->tells_copy &&
                       image_at(model, images, false, kept->device, kept->offset,
                                &model->config.secondary[1]) == RIG_IMAGE_OLD;
@@ -556,7 +587,7 @@ static struct rig_subject *model_on(const struct sim_boot_config *config, struct
         model_free(subject);
         return NULL;
     }
-    subject->reverts = config->mode != RIG_SWAP_OVERWRITE;
+    subject->reverts = rig_swap_mode_reverts(config->mode);
     subject->invariants = RIG_INVARIANTS_OF_MCUBOOT;
     subject->tells_confirmed = true;
     subject->tells_copy = subject->reverts;

@@ -613,8 +613,11 @@ static bool is_there(const struct rig_subject *subject, const struct rig_explore
     return false;
 }
 
-static bool is_uploaded(const struct rig_life *life)
+/* Where slots start by their trailer, who marks has uploaded just before (explore/mcuboot.c). */
+static bool is_uploaded(const struct rig_life *life, enum rig_swap_mode mode)
 {
+    if (rig_swap_mode_starts_by_trailer(mode))
+        return true;
     for (guint i = 0; i < life->n_actions; i++)
         if (life->actions[i] == RIG_ACTION_UPLOAD || life->actions[i] == RIG_ACTION_UPDATE)
             return true;
@@ -629,7 +632,7 @@ static bool takes_its_images(struct rig_run *run, const struct rig_explore_plan 
 
     if (!is_there(plan->subject, old))
         rig_run_error_text(run, "'old' is '%s', and that is in no slot of this board", old->name);
-    else if (!is_uploaded(&plan->life) && !is_there(plan->subject, new))
+    else if (!is_uploaded(&plan->life, run->board->layout.mode) && !is_there(plan->subject, new))
         rig_run_error_text(run, "'new' is '%s': it is in no slot of this board, and 'life' has no 'upload'",
                            new->name);
     else if (!old->second_bytes &&

@@ -76,6 +76,7 @@ static void apply_boot_options(struct sim_boot_config *boot, const struct rig_op
     rig_sim_take_flag(options->verify_logical_sectors, &boot->verify_logical_sectors);
     rig_sim_take_flag(options->swap_fixes, &boot->swap_fixes);
     rig_sim_take_flag(options->overwrite_fast, &boot->overwrite_fast);
+    rig_sim_take_flag(options->bootstrap, &boot->bootstrap);
 }
 
 static void apply_maintenance(struct sim_app_config *app, const struct rig_options_spec *options)
@@ -284,6 +285,8 @@ static bool find_difference(const struct rig_sim *sim, const struct rig_layout *
         return differ(found, "max-align", number_text(had->max_align), number_text(has->max_align));
     if (had->max_sectors != has->max_sectors)
         return differ(found, "max-sectors", number_text(had->max_sectors), number_text(has->max_sectors));
+    if (was->bootstrap != is->bootstrap)
+        return differ(found, "bootstrap", flag_text(was->bootstrap), flag_text(is->bootstrap));
     if (was->validate_primary != is->validate_primary)
         return differ(found, "validate-primary", flag_text(was->validate_primary),
                       flag_text(is->validate_primary));

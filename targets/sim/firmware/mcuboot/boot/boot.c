@@ -24,12 +24,18 @@ static uint32_t erase_for_image(struct boot *boot, uint32_t n_image)
     return offset;
 }
 
+/* A bootstrap by these copies as overwrite-fast does. */
+static bool spares_a_sector(const struct boot *boot)
+{
+    return boot->config->mode == RIG_SWAP_MOVE || boot->config->mode == RIG_SWAP_OFFSET;
+}
+
 static uint32_t prepare_primary(struct boot *boot)
 {
     const struct sim_area *primary = boot_area(boot, BOOT_PRIMARY);
     uint32_t n_image, trailer_sector, end;
     boot_say(boot, 'I', "Erasing the primary slot");
-    if (!boot->config->overwrite_fast) {
+    if (!boot->config->overwrite_fast && !spares_a_sector(boot)) {
         area_erase(boot, primary, 0, primary->n_bytes);
         return primary->n_bytes;
     }
@@ -47,7 +53,9 @@ static void retire_secondary(struct boot *boot)
 {
     const struct sim_area *secondary = boot_area(boot, BOOT_SECONDARY);
     uint32_t start, sector_bytes;
-    area_scramble(boot, secondary, 0, area_first_sector_bytes(boot, secondary));
+    if (!spares_a_sector(boot)) {
+        area_scramble(boot, secondary, 0, area_first_sector_bytes(boot, secondary));
+    }
     if (!boot->stopped && area_sector(boot, secondary, secondary->n_bytes - 1, &start, &sector_bytes)) {
         area_scramble(boot, secondary, start, sector_bytes);
     }
@@ -63,8 +71,11 @@ static void overwrite_run(struct boot *boot)
     }
     boot_say(boot, 'I', "Image %u copying the secondary slot to the primary slot: 0x%x bytes", boot->current,
              (unsigned)n_bytes);
-    area_copy(boot, boot_area(boot, BOOT_SECONDARY), 0, primary, 0, n_bytes, 0);
-    if (boot->config->overwrite_fast) {
+    uint32_t skipped = boot->config->mode == RIG_SWAP_OFFSET
+                           ? area_first_sector_bytes(boot, boot_area(boot, BOOT_SECONDARY))
+                           : 0;
+    area_copy(boot, boot_area(boot, BOOT_SECONDARY), skipped, primary, 0, n_bytes, 0);
+    if (boot->config->overwrite_fast || spares_a_sector(boot)) {
         trailer_write_magic(boot, primary);
     }
     if (!boot->stopped && boot->config->hw_rollback && !counter_update(boot, BOOT_PRIMARY)) {
@@ -232,6 +243,26 @@ static void begin_image(struct boot *boot)
     }
 }
 
+/* No image in primary that is worth a swap. */
+static bool nothing_to_keep(struct boot *boot)
+{
+    return !validate_slot(boot, BOOT_PRIMARY, RIG_SWAP_TYPE_NONE) && !boot->stopped;
+}
+
+/* MCUBOOT_BOOTSTRAP: what lies in secondary is brought to an empty or invalid primary without being asked
+ * for; as a revert, so that image_ok is written. */
+static void bootstrap(struct boot *boot)
+{
+    bool header = boot_image(boot)->header[BOOT_SECONDARY].magic == RIG_IMAGE_MAGIC;
+    if (!boot->config->bootstrap || boot->stopped || boot_image(boot)->type != RIG_SWAP_TYPE_NONE ||
+        !nothing_to_keep(boot)) {
+        return;
+    }
+    if (validate_slot(boot, BOOT_SECONDARY, RIG_SWAP_TYPE_NONE) && header) {
+        boot_image(boot)->type = RIG_SWAP_TYPE_REVERT;
+    }
+}
+
 static void prepare_image(struct boot *boot)
 {
     boot_image(boot)->type = RIG_SWAP_TYPE_NONE;
@@ -249,7 +280,8 @@ static void prepare_image(struct boot *boot)
     }
     if (boot->config->mode != RIG_SWAP_OVERWRITE) {
         progress_read(boot);
-        if (!headers_read(boot, !progress_is_reset(boot), true)) {
+        if (!headers_read(boot, !progress_is_reset(boot), true) &&
+            !(boot->config->bootstrap && header_is_erased(boot, BOOT_PRIMARY))) {
             say_headers_failed(boot);
             return;
         }
@@ -261,12 +293,13 @@ static void prepare_image(struct boot *boot)
     }
     boot_image(boot)->type = fresh_type(boot);
     review_types(boot, false);
+    bootstrap(boot);
 }
 
 static void update_by_swap(struct boot *boot)
 {
     enum rig_swap_type type = boot_image(boot)->type;
-    swap_image(boot);
+    boot->config->bootstrap &&nothing_to_keep(boot) ? overwrite_run(boot) : swap_image(boot);
     confirm_swap(boot, type);
     if (!boot->stopped && type == RIG_SWAP_TYPE_PERM && boot->config->hw_rollback &&
         !counter_update(boot, BOOT_PRIMARY)) {

@@ -64,6 +64,7 @@ struct sim_boot_config {
     struct sim_area counters; /* this: little-endian words, the same number for each image, of which the last
                                  one that is written counts. For explorations: a counter is state, too */
     bool overwrite_fast;      /* MCUBOOT_OVERWRITE_ONLY_FAST */
+    bool bootstrap;           /* MCUBOOT_BOOTSTRAP */
     bool stays; /* images are brought to their place, and none is started: serial recovery was asked for */
     bool swap_fixes; /* not upstream: a revert that is cut twice, or whose magic is torn, is neither lost nor
                         started over on a half-written slot (section 5 of the reference sheet); swap-offset
@@ -77,7 +78,7 @@ struct sim_boot_config {
     uint32_t key_bytes; /* of an image key in the trailers, see image/trailer.h; also of a foreign
                            bootloader's. With encryption: aes_bits / 8, or the bytes of the key TLV */
     bool need_signature;
-    struct rig_signed_how how; /* hash, key and signature stand in images */
+    struct rig_signed_how how;         /* hash, key and signature stand in images */
     const struct rig_key *const *keys; /* borrowed */
     size_t n_keys;
     uint32_t defects;           /* enum sim_boot_defect */

@@ -27,6 +27,7 @@ struct boot_progress {
 struct boot_image {
     struct rig_image_header header[2]; /* by enum boot_slot; as last read, also where that is no header */
     uint32_t secondary_offset;         /* offset mode: where the image starts in the secondary slot */
+    bool offset_known;                 /* bootstrap: it was seen there */
     uint16_t tlv_bytes[2];             /* offset mode: unprotected TLV area of each image */
     enum rig_swap_type type;           /* what this boot does */
     uint32_t tiled_bytes;              /* of the slots, where their sectors were found to fit each other */

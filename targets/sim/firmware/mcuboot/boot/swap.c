@@ -622,7 +622,10 @@ static bool read_header(struct boot *boot, enum boot_slot slot, bool with_progre
         }
     }
     bool found = header->magic == RIG_IMAGE_MAGIC;
-    if (offset_mode && with_progress && found && place.slot == BOOT_SECONDARY) {
+    /* A primary without an image keeps the second look from coming this far. */
+    bool first = boot->config->bootstrap && !boot_image(boot)->offset_known;
+    if (offset_mode && (with_progress || first) && found && place.slot == BOOT_SECONDARY) {
+        boot_image(boot)->offset_known = true;
         boot_image(boot)->secondary_offset = place.offset;
     }
     return found || !with_progress || boot->config->mode == RIG_SWAP_SCRATCH;

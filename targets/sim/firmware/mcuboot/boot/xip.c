@@ -287,7 +287,14 @@ static void choose_and_run(struct boot *boot)
 static bool header_is_bootable(struct boot *boot)
 {
     const struct rig_image_header *header = &boot_image(boot)->header[BOOT_PRIMARY];
-    uint64_t n_bytes = (uint64_t)header->payload_bytes + header->header_bytes + header->protected_tlv_bytes;
+    uint64_t n_bytes = (uint64_t)header->payload_bytes + header->header_bytes;
+    bool wraps = n_bytes > UINT32_MAX; /* upstream tells the sum so far, then */
+    n_bytes = wraps ? 0 : n_bytes;
+    if (!wraps && n_bytes + header->protected_tlv_bytes <= UINT32_MAX) {
+        n_bytes += header->protected_tlv_bytes;
+    } else {
+        wraps = true;
+    }
     if (header->magic != RIG_IMAGE_MAGIC) {
         boot_say(boot, 'E', "Bad image magic 0x%x", (unsigned)header->magic);
         boot->result->primary[0] =
@@ -299,7 +306,7 @@ static bool header_is_bootable(struct boot *boot)
         boot->result->primary[0] = RIG_IMAGE_NO_IMAGE;
         return false;
     }
-    if (n_bytes >= boot_area(boot, BOOT_PRIMARY)->n_bytes) {
+    if (wraps || n_bytes >= boot_area(boot, BOOT_PRIMARY)->n_bytes) {
         boot_say(boot, 'E', "Image size bigger than designated area: %u > %u", (unsigned)n_bytes,
                  (unsigned)boot_area(boot, BOOT_PRIMARY)->n_bytes);
         boot->result->primary[0] = RIG_IMAGE_TOO_LARGE;
