@@ -43,7 +43,7 @@ const char *const rig_choices_misbehaviours[] = {
 const char *const rig_choices_defects[] = {
     "accepts-unsigned", "accepts-any-key", "skips-hash", "never-reverts", "forgets-progress", "no-copy-done",
     "ignores-downgrade", "ignores-dependency", "confirms-itself", "keeps-rejected", "erases-primary-first",
-    "accepts-oversized", "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead",
+    "accepts-oversized", "leaves-plain", "forgets-keys", "accepts-wrong-offset", "reboots-in-upload", "second-upload-dead",
     "confirm-does-nothing", "erases-pending", "accepts-json", "upload-in-trial", "no-resume",
     "wrong-hash-accepted", "maintenance-stays", "maintenance-erases", "maintenance-outlives-reset",
     "maintenance-not-told", "maintenance-any-value", "pairs-anew-silently", "bond-lost-on-update", "serves-unencrypted",

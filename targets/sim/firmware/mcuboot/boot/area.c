@@ -150,7 +150,8 @@ const char *sim_boot_defect_name(unsigned bit)
     static const char *const names[SIM_BOOT_N_DEFECTS] = {
         "accepts-unsigned", "accepts-any-key", "skips-hash",           "never-reverts",
         "forgets-progress", "no-copy-done",    "ignores-downgrade",    "ignores-dependency",
-        "confirms-itself",  "keeps-rejected",  "erases-primary-first", "accepts-oversized"};
+        "confirms-itself",  "keeps-rejected",  "erases-primary-first", "accepts-oversized",
+        "leaves-plain",     "forgets-keys"};
     return bit < SIM_BOOT_N_DEFECTS ? names[bit] : NULL;
 }
 

@@ -33,8 +33,10 @@ enum sim_boot_defect {
     SIM_BOOT_DEFECT_ERASES_PRIMARY_FIRST = 1 << 10, /* primary is erased before the secondary was validated */
     SIM_BOOT_DEFECT_ACCEPTS_OVERSIZED =
         1 << 11, /* the size limit is not checked: the trailer overwrites the image's end */
+    SIM_BOOT_DEFECT_LEAVES_PLAIN = 1 << 12, /* what goes from primary to secondary is not encrypted */
+    SIM_BOOT_DEFECT_FORGETS_KEYS = 1 << 13, /* trailers get no image keys: a cut swap cannot go on */
 };
-#define SIM_BOOT_N_DEFECTS 12
+#define SIM_BOOT_N_DEFECTS 14
 const char *sim_boot_defect_name(unsigned bit); /* "accepts-unsigned", ... ; NULL beyond the last */
 
 /* Results of image validation, keyed by a 128-bit hash of the image's bytes and of everything else the

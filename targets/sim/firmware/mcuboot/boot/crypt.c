@@ -185,6 +185,9 @@ static bool change_chunk(struct boot *boot, const struct sim_area *from, const s
     const struct rig_image_header *header = &boot_image(boot)->header[slot];
     uint32_t skip, n_part;
 
+    if (slot == BOOT_PRIMARY && boot_has_defect(boot, SIM_BOOT_DEFECT_LEAVES_PLAIN)) {
+        return true;
+    }
     if ((from == primary) == (to == primary) || !is_encrypted(boot, slot) ||
         !payload_part(header, image_offset, n_bytes, &skip, &n_part)) {
         return true;

@@ -210,7 +210,8 @@ static uint32_t key_offset(const struct boot *boot, const struct rig_trailer_lay
 void trailer_write_keys(struct boot *boot, const struct sim_area *area)
 {
     struct rig_trailer_layout layout;
-    if (boot->config->encryption == RIG_ENCRYPT_NONE || !trailer_layout(boot, area, &layout)) {
+    if (boot->config->encryption == RIG_ENCRYPT_NONE || boot_has_defect(boot, SIM_BOOT_DEFECT_FORGETS_KEYS) ||
+        !trailer_layout(boot, area, &layout)) {
         return;
     }
     for (int slot = BOOT_PRIMARY; slot <= BOOT_SECONDARY; slot++) {
