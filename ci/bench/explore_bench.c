@@ -41,6 +41,7 @@ struct form {
     bool torn;
     bool marked;
     guint n_workers;
+    const struct rig_bytes *clear; /* of old and new, as they run; NULL: they are not encrypted */
 };
 
 static void report(const char *name, const struct form *form, const struct rig_exploration *seen)
@@ -61,8 +62,18 @@ static double explore(const char *name, struct board *board, struct rig_subject 
 {
     struct rig_explore_plan plan = {
         .subject = subject,
-        .images = {{"old", board->old.bytes, board->old.n_bytes, true, NULL, 0, false},
-                   {"new", board->fresh.bytes, board->fresh.n_bytes, true, NULL, 0, false}},
+        .images = {{.name = "old",
+                    .bytes = board->old.bytes,
+                    .n_bytes = board->old.n_bytes,
+                    .verified = true,
+                    .encrypted = form.clear != NULL,
+                    .clear = form.clear ? form.clear[RIG_IMAGE_OLD].bytes : NULL},
+                   {.name = "new",
+                    .bytes = board->fresh.bytes,
+                    .n_bytes = board->fresh.n_bytes,
+                    .verified = true,
+                    .encrypted = form.clear != NULL,
+                    .clear = form.clear ? form.clear[RIG_IMAGE_NEW].bytes : NULL}},
         .life = {.actions = {RIG_ACTION_TEST, RIG_ACTION_CONFIRM}, .n_actions = 2},
         .n_done = form.marked ? 1 : 0,
         .torn_write = form.torn,
@@ -237,6 +248,67 @@ static void bench_model(enum rig_swap_mode mode)
         torn / two, whole / naive, whole / naive_memo);
 }
 
+#define MOST_TIMES_PLAIN 3.0
+
+static struct rig_bytes encrypted(const struct board *board, const struct rig_encrypt_key *key, guint8 major,
+                                  guint32 n_payload, bool clear)
+{
+    g_autofree guint8 *payload = g_malloc(n_payload);
+    guint8 seed[RIG_ENCRYPT_SEED_BYTES] = {major};
+    struct rig_image_recipe recipe = {.payload = payload,
+                                      .payload_bytes = n_payload,
+                                      .version = {.major = major},
+                                      .key = board->key,
+                                      .erased = 0xff,
+                                      .encrypt_to = key,
+                                      .clear = clear,
+                                      .encrypt_seed = seed};
+    struct rig_bytes image;
+
+    rig_image_fill_payload(major, payload, n_payload);
+    if (rig_image_build(&recipe, &image) != RIG_IMAGE_OK)
+        g_error("an encrypted image cannot be built");
+    return image;
+}
+
+/* The same life of encrypted images, ECIES-P256 with plain keys in the trailers, beside the plain one. */
+static void bench_encrypted(enum rig_swap_mode mode)
+{
+    double plain = bench_form(mode, (struct form){.torn = true, .marked = true, .n_workers = 1});
+    struct rig_encrypt_key *key = rig_encrypt_key_test(RIG_ENCRYPT_ECIES_P256, 128, 0, NULL);
+    struct rig_bytes clear[RIG_N_EXPLORE_IMAGES];
+    struct board board;
+    double ms;
+
+    make(&board, mode, false, 0);
+    board.config.encryption = RIG_ENCRYPT_ECIES_P256;
+    board.config.aes_bits = 128;
+    board.config.key_bytes = 16;
+    board.config.encryption_key = key;
+    rig_bytes_clear(&board.old);
+    rig_bytes_clear(&board.fresh);
+    board.old = encrypted(&board, key, 1, 56 * 4096 - 3072 - 512, false);
+    board.fresh = encrypted(&board, key, 2, 58 * 4096 - 1024 - 512, false);
+    clear[RIG_IMAGE_OLD] = encrypted(&board, key, 1, 56 * 4096 - 3072 - 512, true);
+    clear[RIG_IMAGE_NEW] = encrypted(&board, key, 2, 58 * 4096 - 1024 - 512, true);
+    board_put_primary(&board, 0, &clear[RIG_IMAGE_OLD]);
+    board_put_secondary(&board, 0, &board.fresh);
+    if (sim_boot_set_pending(&board.config, board.flash, 0, false) != SIM_OK)
+        g_error("the board cannot be marked");
+    {
+        g_autoptr(rig_subject) subject = rig_subject_model(&board.config, board.flash);
+
+        ms = explore("encrypted", &board, subject,
+                     (struct form){.torn = true, .marked = true, .n_workers = 1, .clear = clear});
+    }
+    printf("%-10s encrypted, torn: %.2f of the plain one's time, within %.0f times: %s\n",
+           rig_swap_mode_name(mode), ms / plain, MOST_TIMES_PLAIN, verdict(ms, MOST_TIMES_PLAIN * plain));
+    rig_bytes_clear(&clear[RIG_IMAGE_OLD]);
+    rig_bytes_clear(&clear[RIG_IMAGE_NEW]);
+    board_clear(&board);
+    rig_encrypt_key_free(key);
+}
+
 static void bench_guest(const char *path)
 {
     struct sim_guest_config config = {0};
@@ -303,7 +375,7 @@ static void bench_nordic(void)
     }
 }
 
-/* [MODE | nordic | GUEST.so]... */
+/* [MODE | encrypted | nordic | GUEST.so]... */
 int main(int argc, char **argv)
 {
     bool all = true;
@@ -317,12 +389,20 @@ int main(int argc, char **argv)
             }
     }
     for (int i = 1; i < argc; i++)
+        if (g_str_equal(argv[i], "encrypted")) {
+            for (int mode = RIG_SWAP_MOVE; mode <= RIG_SWAP_OVERWRITE; mode++)
+                bench_encrypted((enum rig_swap_mode)mode);
+            all = false;
+        }
+    for (int i = 1; i < argc; i++)
         if (g_str_equal(argv[i], "nordic")) {
             bench_nordic();
             all = false;
         }
     for (int mode = RIG_SWAP_MOVE; all && mode <= RIG_SWAP_OVERWRITE; mode++)
         bench_model((enum rig_swap_mode)mode);
+    for (int mode = RIG_SWAP_MOVE; all && mode <= RIG_SWAP_OVERWRITE; mode++)
+        bench_encrypted((enum rig_swap_mode)mode);
     for (int i = 1; i < argc; i++)
         if (g_str_has_suffix(argv[i], ".so"))
             bench_guest(argv[i]);
