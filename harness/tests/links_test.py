@@ -65,6 +65,9 @@ PLAYED = [
     ("F4: how the mode ends", "maintenance/leaving",
      ["maintenance-ends[maintenance=service-absent,by=command]", "maintenance-ends[maintenance=service-absent,by=update]",
       "maintenance-ends[maintenance=refuses,by=button]"]),
+    ("F4: what is no way in", "maintenance/no-way-in", ["no-way-in[att-write]", "no-way-in[smp-group]"]),
+    ("F4: an updater beside the mode", "maintenance/updater-beside-it", ["updater-beside-maintenance[service-absent]"]),
+    ("F4: over any link", "maintenance/over-any-link", ["maintenance-over-any-link"]),
     ("F4: one update for each entry", "maintenance/one-update-for-each-entry",
      ["one-update-for-each-entry[service-absent]", "one-update-for-each-entry[refuses]"]),
     ("F3: an updater that does not know the bond", "bonding/updater-without-the-bond",
@@ -137,7 +140,8 @@ link has not.
 
 Not over BlueZ: what needs `rewind` (sweeps of power cuts, explorations), and what needs `raw-security` or
 `chosen-mtu`, since Linux decides by itself when it pairs, hangs up over a refused pairing, forgets the old bond
-before it pairs anew, and always asks for the largest ATT_MTU.
+before it pairs anew, and always asks for the largest ATT_MTU. Nor what needs `raw-gatt` or `second-host`: Linux heeds
+Service Changed, and bootrig is one host.
 """
 
 
