@@ -426,7 +426,7 @@ static void bad_usage_and_bad_input_are_said_and_give_2(void **state)
         {"image make payload.bin -o x.bin --header-size -1", "no number"},
         {"image make payload.bin -o x.bin --dependency 1", "INDEX:VERSION"},
         {"image make payload.bin -o x.bin --dependency 256:1.0.0", "INDEX:VERSION"},
-        {"image make payload.bin -o x.bin --custom-tlv 0xA0A0:abc", "TYPE:HEX"},
+        {"image make payload.bin -o x.bin --custom-tlv 0xA0A0:abc", "is not hexadecimal"},
         {"image make payload.bin -o x.bin --custom-tlv 0xffff:ab", "TYPE:HEX"},
         {"image make payload.bin -o x.bin --security-counter 4294967296", "no number"},
         {"image make payload.bin -o x.bin --erased-value 7", "0xff or 0"},

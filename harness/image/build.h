@@ -3,6 +3,7 @@
 #ifndef RIG_IMAGE_BUILD_H
 #define RIG_IMAGE_BUILD_H
 
+#include "image/compress.h"
 #include "image/encrypt.h"
 #include "image/key.h"
 #include "image/mcuboot.h"
@@ -20,7 +21,9 @@ struct rig_image_recipe {
     size_t payload_bytes;
     struct rig_image_version version;
     uint16_t header_bytes; /* 0 = 32 */
-    uint32_t flags;        /* written as given: nothing is compressed here */
+    uint32_t flags;        /* those of encryption and compression are added */
+    /* Where that does not make the image smaller, it is left away, as imgtool does. */
+    enum rig_compression compression;
     uint32_t load_address;
     const struct rig_key *key; /* NULL: no KEYHASH, no signature */
     struct rig_signed_how how; /* of the unprotected area; `pure` only with an Ed25519 key */
@@ -29,6 +32,9 @@ struct rig_image_recipe {
     uint32_t security_counter;
     const struct rig_image_dependency *dependencies;
     size_t n_dependencies;
+    const char *boot_record;  /* NULL: none; else the type of the software, of at most 12 characters */
+    const uint8_t *vendor_id; /* 16 bytes of a UUID, or NULL; the next one as well */
+    const uint8_t *class_id;
     const struct rig_image_custom_tlv *custom; /* in the protected area, after the others */
     size_t n_custom;
     uint8_t erased; /* filler of the header and of padding: 0xff or 0x00 (0 with pad_to_bytes 0 is fine) */
@@ -58,6 +64,7 @@ void rig_bytes_clear(struct rig_bytes *bytes);
  * padding, the image runs into the trailer's fixed fields (the limit of a certain bootloader is lower and not
  * known here). NO_SIGNATURE: the key has no private part, or
  * cannot sign as `how` says (RSA other than SHA-256, pure other than Ed25519).
+ * RIG_IMAGE_BAD_PAYLOAD: the payload could not be compressed. BAD_TLV also: a boot record's type is too long.
  * BAD_ENCRYPTION_KEY: encrypt_to does not fit aes_bits or hmac_sha512. */
 enum rig_image_status rig_image_build(const struct rig_image_recipe *recipe, struct rig_bytes *into);
 

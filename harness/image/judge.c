@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/compress.h"
 #include "image/image_internal.h"
 
 #define LAST_HASH_TYPE 0x1fu /* 0x10..0x1f are kept for hashes, 0x20..0x2f for signatures */
 #define LAST_SIGNATURE_TYPE 0x2fu
 #define FIRST_ENC_TYPE RIG_IMAGE_TLV_ENC_RSA2048
 #define LAST_ENC_TYPE 0x3fu
+#define UNPACKED_MAX_BYTES (64u << 20)
 #define AES_FLAGS (RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256)
 #define LZMA_FLAGS (RIG_IMAGE_FLAG_COMPRESSED_LZMA1 | RIG_IMAGE_FLAG_COMPRESSED_LZMA2)
 
@@ -39,11 +41,12 @@ struct look {
     const struct rig_encrypt_key *secret; /* NULL: none was given */
     struct rig_decrypted_image decrypted; /* DECRYPTED: what plain reads through */
     struct rig_image_source plain; /* what hash and pure signature are over; encrypted where it is SEALED */
-    bool pure;
+    bool pure, not_unpacked;
     uint16_t strange_type; /* a hash or signature of a kind that is not known here; 0: none */
     unsigned n_signatures, n_encryption_keys;
     enum rig_encrypt_kind wrapped_in; /* of the last encrypted key */
     const struct rig_key *selected;   /* for the next signature */
+    const struct rig_key *matched;    /* the last one that was tried */
     struct rig_key *carried;          /* owned */
     bool names_key, knows_key;        /* the image names one; one of those given */
     enum trial signature;
@@ -300,6 +303,7 @@ static bool try_signature(struct look *look, const struct rig_image_tlv_entry *e
     key = look->names_key ? look->selected : any_that_matches(look, entry);
     if (key && rig_key_signature_tlv(rig_key_kind(key)) == entry->type &&
         (look->pure || look->n_digest_bytes > 0)) {
+        look->matched = key;
         look->signature = matches(look, key, entry) ? MATCHED : REFUSED;
         look->tried_kind = rig_key_kind(key);
         look->selected = NULL;
@@ -378,9 +382,71 @@ static bool check_signature(struct look *look)
                                   : ": it is signed, names no key, and matches none of those given");
 }
 
+/* The hash of before, and a signature over it by the key that signed the image. */
+static bool check_unpacked_signature(struct look *look, const struct rig_image_tlv_entry *entry,
+                                     const struct rig_unpacked_image *image)
+{
+    uint8_t signature[RIG_SIGNATURE_MAX_BYTES], hash[RIG_IMAGE_HASH_MAX_BYTES];
+    size_t n_hash = look->n_digest_bytes;
+    const struct rig_key *key = look->matched;
+    bool good;
+
+    if (!key || entry->n_bytes > sizeof signature)
+        return !key;
+    if (!rig_image_read(look->source, entry->offset, signature, entry->n_bytes) ||
+        EVP_Digest(image->bytes, image->n_bytes, hash, NULL, rig_image_hash_algorithm(n_hash), NULL) != 1)
+        return false;
+    good = look->pure ? rig_key_verify_bytes(key, image->bytes, image->n_bytes, signature, entry->n_bytes)
+                      : rig_key_verify_bytes(key, hash, n_hash, signature, entry->n_bytes);
+    return good || fail(look, RIG_IMAGE_BAD_SIGNATURE, "the signature of the unpacked image does not match");
+}
+
+static bool check_unpacked(struct look *look, const struct rig_unpacked_image *image)
+{
+    struct rig_image_tlv_cursor cursor = {0};
+    struct rig_image_tlv_entry entry;
+    bool has_hash = false;
+
+    while (rig_image_next_tlv(look->source, look->layout, &cursor, &entry) == RIG_IMAGE_OK) {
+        uint8_t stored[RIG_IMAGE_HASH_MAX_BYTES], computed[RIG_IMAGE_HASH_MAX_BYTES];
+
+        if (entry.type == RIG_IMAGE_TLV_DECOMP_SIGNATURE && !check_unpacked_signature(look, &entry, image))
+            return look->into->verdict != RIG_IMAGE_FAILS &&
+                   fail(look, RIG_IMAGE_BAD_SIGNATURE, "the signature of the unpacked image cannot be read");
+        if (entry.type != RIG_IMAGE_TLV_DECOMP_SHA)
+            continue;
+        has_hash = true;
+        if (!rig_image_hash_algorithm(entry.n_bytes) ||
+            !rig_image_read(look->source, entry.offset, stored, entry.n_bytes) ||
+            EVP_Digest(image->bytes, image->n_bytes, computed, NULL, rig_image_hash_algorithm(entry.n_bytes),
+                       NULL) != 1 ||
+            memcmp(stored, computed, entry.n_bytes) != 0)
+            return fail(look, RIG_IMAGE_BAD_HASH, "the hash of the unpacked image does not match");
+    }
+    return has_hash || fail(look, RIG_IMAGE_NO_HASH, "there is no hash of the unpacked image");
+}
+
+static bool unpacks(struct look *look)
+{
+    struct rig_unpacked_image image;
+    const char *why = NULL;
+    enum rig_image_status status;
+    bool good;
+
+    if (!(look->layout->header.flags & LZMA_FLAGS) || look->payload == SEALED)
+        return true;
+    status = rig_image_unpack(&look->plain, look->layout, UNPACKED_MAX_BYTES, &image, &why);
+    if (status == RIG_IMAGE_UNSUPPORTED)
+        return look->not_unpacked = true;
+    if (status)
+        return fail(look, status, "%s", why);
+    good = check_unpacked(look, &image);
+    free(image.bytes);
+    return good;
+}
+
 static void hold_back(struct look *look)
 {
-    uint32_t flags = look->layout->header.flags;
     const char *why = NULL;
 
     if (look->strange_type) {
@@ -398,8 +464,8 @@ static void hold_back(struct look *look)
         why = "the payload is whole and not encrypted; whether the encrypted key is the board's was not "
               "checked "
               "(no --encryption-key)";
-    else if (flags & LZMA_FLAGS)
-        why = "the payload is compressed: whether it unpacks to what DECOMP_SHA promises is not checked here";
+    else if (look->not_unpacked)
+        why = "the payload is compressed with LZMA1, which is not unpacked here";
     else if (look->pure && look->hash_type == 0 && look->signature != MATCHED)
         why = "it has a pure signature and no hash: without --key nothing can be checked";
     else if (look->signature == MATCHED && !look->names_key)
@@ -432,7 +498,7 @@ void rig_image_judge(const struct rig_image_source *source, const struct rig_key
     }
     look.payload = judgement->layout.header.flags & AES_FLAGS ? SEALED : PLAIN;
     if (walk(&look, take_secrets) && secret_opens(&look) && walk(&look, take_structure) &&
-        check_hash(&look) && walk(&look, take_signature) && check_signature(&look)) {
+        check_hash(&look) && walk(&look, take_signature) && check_signature(&look) && unpacks(&look)) {
         tell_what_was_found(&look);
         hold_back(&look);
     }

@@ -28,7 +28,8 @@ struct rig_image_judgement {
 /* Hashes of SHA-256, SHA-384, SHA-512; ECDSA P-256 and P-384, RSA-PSS, Ed25519 over the hash or pure; keys
  * named by KEYHASH or carried whole (PUBKEY). Without keys a signature is held against a key that the image
  * carries, else not at all. An encrypted image is decrypted with `secret`; where that is NULL only the
- * signature over the stored hash is checked. What could not be looked at makes the verdict NOT_JUDGED at best.
+ * signature over the stored hash is checked. A compressed one is unpacked and held against what it says of
+ * itself. What could not be looked at makes the verdict NOT_JUDGED at best.
  * max_bytes: as in a policy. */
 void rig_image_judge(const struct rig_image_source *source, const struct rig_key *const *keys, size_t n_keys,
                      const struct rig_encrypt_key *secret, uint32_t max_bytes,

@@ -22,6 +22,7 @@ const char *rig_image_status_text(enum rig_image_status status)
         [RIG_IMAGE_BAD_HASH] = "the hash does not match",
         [RIG_IMAGE_NO_SIGNATURE] = "there is no signature by a known key",
         [RIG_IMAGE_BAD_SIGNATURE] = "the signature does not match",
+        [RIG_IMAGE_BAD_PAYLOAD] = "the compressed payload is damaged",
         [RIG_IMAGE_UNSUPPORTED] = "the image is encrypted or compressed, which is not supported",
         [RIG_IMAGE_CRYPTO_FAILED] = "the crypto library failed",
         [RIG_IMAGE_NO_KEY_TLV] = "the image is encrypted and its key is missing",

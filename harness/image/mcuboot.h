@@ -91,6 +91,7 @@ enum rig_image_status {
     RIG_IMAGE_BAD_HASH,
     RIG_IMAGE_NO_SIGNATURE, /* none of a known type, or no key hash matches: the signature was never tried */
     RIG_IMAGE_BAD_SIGNATURE,
+    RIG_IMAGE_BAD_PAYLOAD,        /* compressed, and it does not unpack to what it says */
     RIG_IMAGE_UNSUPPORTED,        /* encrypted or compressed where the build has no support */
     RIG_IMAGE_CRYPTO_FAILED,      /* libcrypto refused: out of memory or a broken installation */
     RIG_IMAGE_NO_KEY_TLV,         /* encrypted, and no TLV carries its key in the way that is looked for */
