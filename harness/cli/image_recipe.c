@@ -162,13 +162,6 @@ bool rig_make_refuse(GError **error, const char *format, ...)
     return false;
 }
 
-bool rig_make_number(const char *what, const char *text, guint64 fallback, guint64 max, guint64 *value,
-                     GError **error)
-{
-    *value = fallback;
-    return !text || rig_number_parse(what, text, max, value, error);
-}
-
 static bool take_dependency(struct make_job *job, const char *index, const char *version)
 {
     struct rig_image_dependency *into = &job->dependencies[job->recipe.n_dependencies];
@@ -593,10 +586,4 @@ bool rig_make_job_fill(struct make_job *job, const struct make_options *options,
            take_how(&job->recipe, options, error) && take_key(&job->recipe, options, keys, error) &&
            take_encryption(job, options, keys, error) &&
            rig_image_format_parse(options->format, &job->format, error);
-}
-
-void rig_make_job_clear(struct make_job *job)
-{
-    for (size_t i = 0; i < job->recipe.n_custom; i++)
-        g_byte_array_unref(job->custom_bytes[i]);
 }

@@ -52,15 +52,23 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(make_options, rig_make_options_clear)
 /* A zeroed job becomes what the options say; it borrows from options and keys. */
 G_GNUC_WARN_UNUSED_RESULT bool rig_make_job_fill(struct make_job *job, const struct make_options *options,
                                                  struct make_keys *keys, GError **error);
-void rig_make_job_clear(struct make_job *job);
+static inline void rig_make_job_clear(struct make_job *job)
+{
+    for (size_t i = 0; i < job->recipe.n_custom; i++)
+        g_byte_array_unref(job->custom_bytes[i]);
+}
 typedef struct make_job make_job;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(make_job, rig_make_job_clear)
 
 /* Sets an error of usage; returns false. */
 G_GNUC_PRINTF(2, 3) bool rig_make_refuse(GError **error, const char *format, ...);
 /* An option that is a number; text NULL: the fallback. */
-G_GNUC_WARN_UNUSED_RESULT bool rig_make_number(const char *what, const char *text, guint64 fallback,
-                                               guint64 max, guint64 *value, GError **error);
+static inline bool rig_make_number(const char *what, const char *text, guint64 fallback, guint64 max,
+                                   guint64 *value, GError **error)
+{
+    *value = fallback;
+    return !text || rig_number_parse(what, text, max, value, error);
+}
 
 G_END_DECLS
 
