@@ -5,24 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void rig_make_options_clear(struct make_options *options)
-{
-    char **texts[] = {&options->version,      &options->key,         &options->sign,
-                      &options->header_bytes, &options->counter,     &options->load_address,
-                      &options->slot_bytes,   &options->erased,      &options->align,
-                      &options->max_sectors,  &options->size,        &options->seed,
-                      &options->format,       &options->output,      &options->output_dir,
-                      &options->batch,        &options->sha,         &options->public_key_format,
-                      &options->encrypt,      &options->keylen,      &options->hmac_sha,
-                      &options->encrypt_seed, &options->max_align,   &options->rom_fixed,
-                      &options->compression,  &options->boot_record, &options->vendor_id,
-                      &options->class_id,     &options->hex_address, &options->endian};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
-        g_clear_pointer(texts[i], g_free);
-    g_clear_pointer(&options->dependencies, g_strfreev);
-    g_clear_pointer(&options->custom, g_strfreev);
-}
 static const char description[] =
     "Without --pad-header and --header-reserved the whole INPUT is the payload and the header is put in "
     "front of it.\n"

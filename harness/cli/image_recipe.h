@@ -45,7 +45,24 @@ struct make_keys {
 /* Parses the options out of *argv, as rig_cli_image_parse does. */
 G_GNUC_WARN_UNUSED_RESULT gboolean rig_make_options_parse(char ***argv, struct make_options *options,
                                                           GError **error);
-void rig_make_options_clear(struct make_options *options);
+static inline void rig_make_options_clear(struct make_options *options)
+{
+    char **texts[] = {&options->version,      &options->key,         &options->sign,
+                      &options->header_bytes, &options->counter,     &options->load_address,
+                      &options->slot_bytes,   &options->erased,      &options->align,
+                      &options->max_sectors,  &options->size,        &options->seed,
+                      &options->format,       &options->output,      &options->output_dir,
+                      &options->batch,        &options->sha,         &options->public_key_format,
+                      &options->encrypt,      &options->keylen,      &options->hmac_sha,
+                      &options->encrypt_seed, &options->max_align,   &options->rom_fixed,
+                      &options->compression,  &options->boot_record, &options->vendor_id,
+                      &options->class_id,     &options->hex_address, &options->endian};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_clear_pointer(texts[i], g_free);
+    g_clear_pointer(&options->dependencies, g_strfreev);
+    g_clear_pointer(&options->custom, g_strfreev);
+}
 typedef struct make_options make_options;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(make_options, rig_make_options_clear)
 

@@ -3,6 +3,8 @@
 #ifndef RIG_IMAGE_IMAGE_INTERNAL_H
 #define RIG_IMAGE_IMAGE_INTERNAL_H
 
+#include <stdlib.h>
+
 #include <openssl/evp.h>
 
 #include "image/key.h"
@@ -26,9 +28,18 @@ static inline const EVP_MD *rig_image_hash_algorithm(size_t n_bytes)
 }
 
 /* Whether a signature over the hashed bytes themselves is by that key. */
-bool rig_image_pure_signature_matches(const struct rig_image_source *source,
-                                      const struct rig_image_layout *layout, const struct rig_key *key,
-                                      const uint8_t *signature, size_t n_bytes);
+static inline bool rig_image_pure_signature_matches(const struct rig_image_source *source,
+                                                    const struct rig_image_layout *layout,
+                                                    const struct rig_key *key, const uint8_t *signature,
+                                                    size_t n_bytes)
+{
+    uint8_t *region = malloc(layout->hashed_bytes);
+    bool good = region && rig_image_read(source, 0, region, layout->hashed_bytes) &&
+                rig_key_verify_bytes(key, region, layout->hashed_bytes, signature, n_bytes);
+
+    free(region);
+    return good;
+}
 
 /* One of the four signature types that the rig makes and checks. */
 bool rig_image_tlv_is_signature(uint16_t type);

@@ -240,7 +240,8 @@ static void the_stored_form_of_compressed_images_is_checked(void **state)
     const uint32_t lzma2 = RIG_IMAGE_FLAG_COMPRESSED_LZMA2 | RIG_IMAGE_FLAG_ARM_THUMB_FILTER;
 
     (void)state;
-    compressed(lzma2, 0, RIG_IMAGE_NOT_JUDGED, "the payload is compressed");
+    compressed(lzma2, 0, RIG_IMAGE_FAILS, "it does not say to how many bytes the payload unpacks");
+    compressed(RIG_IMAGE_FLAG_COMPRESSED_LZMA1, 0, RIG_IMAGE_NOT_JUDGED, "LZMA1");
     compressed(lzma2, 100, RIG_IMAGE_FAILS, "the hash does not match");
     compressed(RIG_IMAGE_FLAG_ENCRYPTED_AES128, 0, RIG_IMAGE_FAILS, "there is no encrypted key");
     compressed(RIG_IMAGE_FLAG_ROM_FIXED, 0, RIG_IMAGE_PASSES, "");

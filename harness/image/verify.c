@@ -55,18 +55,6 @@ size_t rig_image_compute_hash_of(uint16_t type, const struct rig_image_source *s
     return n_bytes && hash_hashed(type, source, layout, hash) == RIG_IMAGE_OK ? n_bytes : 0;
 }
 
-bool rig_image_pure_signature_matches(const struct rig_image_source *source,
-                                      const struct rig_image_layout *layout, const struct rig_key *key,
-                                      const uint8_t *signature, size_t n_bytes)
-{
-    uint8_t *region = malloc(layout->hashed_bytes);
-    bool good = region && rig_image_read(source, 0, region, layout->hashed_bytes) &&
-                rig_key_verify_bytes(key, region, layout->hashed_bytes, signature, n_bytes);
-
-    free(region);
-    return good;
-}
-
 bool rig_image_tlv_is_signature(uint16_t type)
 {
     return type == RIG_IMAGE_TLV_RSA2048_PSS || type == RIG_IMAGE_TLV_RSA3072_PSS ||
