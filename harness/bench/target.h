@@ -132,9 +132,17 @@ struct rig_qemu_spec {
 struct rig_reach_spec {
     const char *udp;    /* HOST:PORT */
     const char *serial; /* a port */
+    const char *tcp;    /* HOST:PORT of a serial port */
     guint32 baud;
+    bool raw;
+    guint32 pace_us;
     const char *ble; /* advertised name */
     const char *adapter;
+};
+struct rig_started_spec {
+    const char *command; /* of a shell */
+    const char *port_line;
+    guint32 within_us;
 };
 struct rig_nordic_spec {
     const struct rig_node *node;
@@ -163,6 +171,7 @@ struct rig_target_spec {
     const char *chip;
     const struct rig_qemu_spec *qemu;
     const struct rig_reach_spec *reach;
+    const struct rig_started_spec *start; /* NULL: it runs already */
     const char *link;
     const char *boot_line;
     const char *key;

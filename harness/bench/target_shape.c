@@ -207,18 +207,43 @@ static const struct rig_field qemu_fields[] = {
 static const struct rig_shape qemu_shape = {RIG_SHAPE("qemu", qemu_fields, struct rig_qemu_spec)};
 
 static const struct rig_field reach_fields[] = {
-    RIG_FIELD("udp", TEXT, struct rig_reach_spec, udp, .about = "HOST:PORT of its SMP server."),
+    RIG_FIELD("udp", TEXT, struct rig_reach_spec, udp,
+              .about = "HOST:PORT of its SMP server; an IPv6 address stands in brackets."),
     RIG_FIELD("serial", TEXT, struct rig_reach_spec, serial,
-              .about = "Serial port; SMP in the framing of the console."),
+              .about = "Serial port or pseudo-terminal; SMP in the framing of the console."),
+    RIG_FIELD("tcp", TEXT, struct rig_reach_spec, tcp, .about = "HOST:PORT of a serial port behind TCP."),
+    RIG_FIELD("raw", FLAG, struct rig_reach_spec, raw, .default_text = "false",
+              .about =
+                  "`serial` and `tcp`: messages without frames, as Zephyr's raw UART transport has them."),
+    RIG_FIELD(
+        "pace", DURATION, struct rig_reach_spec, pace_us, .default_text = "0ms", .max = 1000000,
+        .about =
+            "`serial` and `tcp`: a rest between the frames of a message, for boards that lose bytes of long "
+            "bursts."),
     RIG_FIELD("baud", COUNT, struct rig_reach_spec, baud, .default_text = "115200", .min = 9600,
               .max = 4000000, .about = "Line rate of the port."),
     RIG_FIELD("ble", TEXT, struct rig_reach_spec, ble, .about = "Advertised name."),
     RIG_FIELD("adapter", NAME, struct rig_reach_spec, adapter, .default_text = "hci0",
               .about = "The host's Bluetooth adapter."),
 };
-static const char *const ways_to_reach[] = {"udp", "serial", "ble", NULL};
+static const char *const ways_to_reach[] = {"udp", "serial", "tcp", "ble", NULL};
 static const struct rig_shape reach_shape = {RIG_SHAPE("reach", reach_fields, struct rig_reach_spec),
                                              .exactly_one = ways_to_reach};
+
+static const struct rig_field started_fields[] = {
+    RIG_FIELD("command", TEXT, struct rig_started_spec, command, .required = true,
+              .about =
+                  "A shell runs it in the folder of the target's file, for each case anew. Its lines are the "
+                  "board's console."),
+    RIG_FIELD(
+        "port-line", TEXT, struct rig_started_spec, port_line,
+        .about =
+            "Regular expression of the line that tells the port; its first group takes the place of {port} "
+            "in `reach`. A line that comes again tells another port."),
+    RIG_FIELD("within", DURATION, struct rig_started_spec, within_us, .default_text = "10s", .max = 600000000,
+              .about = "How long the line may take."),
+};
+static const struct rig_shape started_shape = {RIG_SHAPE("start", started_fields, struct rig_started_spec)};
 
 static const struct rig_field target_fields[] = {
     RIG_FIELD("target", NAME, struct rig_target_spec, name, .required = true,
@@ -263,6 +288,9 @@ static const struct rig_field target_fields[] = {
                      .about = "Kind `qemu`: the machine, and what runs in it."),
     RIG_STRUCT_FIELD("reach", RECORD, struct rig_target_spec, reach, struct rig_reach_spec, &reach_shape,
                      .about = "Kind `running`: where its update server is."),
+    RIG_STRUCT_FIELD("start", RECORD, struct rig_target_spec, start, struct rig_started_spec, &started_shape,
+                     .about =
+                         "Kind `running`: the command that runs the server, where it does not run already."),
     RIG_FIELD(
         "link", CHOICE, struct rig_target_spec, link, .choices = links, .default_text = "ble",
         .about =
@@ -270,7 +298,8 @@ static const struct rig_field target_fields[] = {
     RIG_FIELD(
         "boot-line", LINE, struct rig_target_spec, boot_line,
         .about =
-            "Kinds `board`, `qemu`, `simulated-process`: a piece of the console line that each run of the "
+            "Kinds `board`, `qemu`, `running`, `simulated-process`: a piece of the console line that each "
+            "run of the "
             "bootloader prints; without it MCUboot's, or that of a simulated board with Nordic's. `none`: it "
             "prints "
             "nothing; runs that the rig does not cause are not seen then."),
@@ -299,7 +328,7 @@ static const char *const with_a_chip[] = {"board", "simulated-process", NULL};
 static const char *const in_qemu[] = {"qemu", NULL};
 static const char *const simulated_kinds[] = {"simulated", "simulated-process", NULL};
 static const char *const that_runs[] = {"running", NULL};
-static const char *const with_boot_line[] = {"board", "qemu", "simulated-process", NULL};
+static const char *const with_boot_line[] = {"board", "qemu", "running", "simulated-process", NULL};
 static const char *const with_firmware[] = {"board", "qemu", "running", NULL};
 static const char *const with_banks[] = {"slots", "nordic", NULL};
 static const char *const with_nordic[] = {"nordic-secure", "nordic-legacy", NULL};
@@ -313,6 +342,7 @@ static const struct rig_rule target_rules[] = {
     {.field = "chip", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_a_chip},
     {.field = "qemu", .kind = RIG_RULE_NEEDS, .other = "kind", .others = in_qemu},
     {.field = "reach", .kind = RIG_RULE_NEEDS, .other = "kind", .others = that_runs},
+    {.field = "start", .kind = RIG_RULE_NEEDS, .other = "kind", .others = that_runs},
     {.field = "link", .kind = RIG_RULE_NEEDS, .other = "kind", .others = simulated_kinds},
     {.field = "boot-line", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_boot_line},
     {.field = "firmware", .kind = RIG_RULE_NEEDS, .other = "kind", .others = with_firmware},

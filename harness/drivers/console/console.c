@@ -3,6 +3,7 @@
 #include "drivers/console/console.h"
 
 #include "protocol/smp/console_frame.h"
+#include "protocol/smp/smp.h"
 #include "base/error.h"
 #include "transport/serial.h"
 #include "transport/stream.h"
@@ -202,6 +203,7 @@ struct rig_console {
     GError *lost;
     GQueue lines;    /* struct line * */
     GQueue messages; /* GBytes * */
+    GByteArray *raw; /* a message that is not whole yet; NULL: messages come in frames */
     struct rig_smp_console parts;
     gint64 last_us;
     char *piece; /* NULL: nothing is watched */
@@ -273,11 +275,39 @@ static bool holds_piece(const struct rig_console *console)
     return false;
 }
 
+/* Messages by the lengths of their headers; what has a length that no server has is no message. */
+static void add_raw(struct rig_console *console, const guint8 *bytes, gsize n_bytes)
+{
+    GByteArray *raw = console->raw;
+    struct rig_smp_header header;
+
+    g_byte_array_append(raw, bytes, (guint)n_bytes);
+    while (raw->len >= RIG_SMP_HEADER_BYTES) {
+        gsize n_message;
+
+        rig_smp_header_decode(raw->data, &header);
+        n_message = RIG_SMP_HEADER_BYTES + (gsize)header.length;
+        if (n_message > RIG_SMP_MAX_MESSAGE_BYTES) {
+            console->parts.n_bad++;
+            g_byte_array_set_size(raw, 0);
+        }
+        if (raw->len < n_message)
+            return;
+        if (g_queue_get_length(&console->messages) < RIG_CONSOLE_MAX_MESSAGES)
+            g_queue_push_tail(&console->messages, g_bytes_new(raw->data, n_message));
+        g_byte_array_remove_range(raw, 0, (guint)n_message);
+    }
+}
+
 /* Returns whether the watched piece came. */
 static bool add_bytes(struct rig_console *console, const guint8 *bytes, gsize n_bytes, gint64 at_us)
 {
     bool seen = false;
 
+    if (console->raw) {
+        add_raw(console, bytes, n_bytes);
+        return false;
+    }
     while (n_bytes > 0) {
         gsize n_taken;
         enum rig_smp_console_event event = rig_smp_console_take(&console->parts, bytes, n_bytes, &n_taken);
@@ -351,7 +381,7 @@ static gpointer read_all(gpointer user)
     return NULL;
 }
 
-struct rig_console *rig_console_open_on(struct rig_byte_channel *channel)
+static struct rig_console *console_new(struct rig_byte_channel *channel, bool raw)
 {
     struct rig_console *console = g_new0(struct rig_console, 1);
 
@@ -363,15 +393,22 @@ struct rig_console *rig_console_open_on(struct rig_byte_channel *channel)
     g_queue_init(&console->lines);
     g_queue_init(&console->messages);
     rig_smp_console_init(&console->parts);
+    if (raw)
+        console->raw = g_byte_array_new();
     console->reader = g_thread_new("console", read_all, console);
     return console;
+}
+
+struct rig_console *rig_console_open_on(struct rig_byte_channel *channel)
+{
+    return console_new(channel, false);
 }
 
 struct rig_console *rig_console_open_at(const struct rig_console_place *place, GError **error)
 {
     struct rig_byte_channel *channel = open_channel(place, error);
 
-    return channel ? rig_console_open_on(channel) : NULL;
+    return channel ? console_new(channel, place->raw) : NULL;
 }
 
 void rig_console_free(struct rig_console *console)
@@ -386,6 +423,7 @@ void rig_console_free(struct rig_console *console)
     g_queue_clear_full(&console->lines, line_free);
     g_queue_clear_full(&console->messages, (GDestroyNotify)g_bytes_unref);
     g_clear_error(&console->lost);
+    g_clear_pointer(&console->raw, g_byte_array_unref);
     g_free(console->piece);
     g_mutex_clear(&console->lock);
     g_mutex_clear(&console->watching);

@@ -22,6 +22,7 @@ struct rig_console_place {
     guint32 baud;     /* of a serial port; 0 = 115200 */
     const char *host; /* numeric address or name */
     guint16 port;
+    bool raw; /* nothing but whole SMP messages, without frames: there are no lines */
 };
 
 /* What came before on a serial port is thrown away. RIG_ERROR_DEVICE or RIG_ERROR_IO names port or socket,

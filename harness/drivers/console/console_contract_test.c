@@ -327,6 +327,46 @@ static void what_is_not_there_is_named(void **state)
     assert_refused(&(struct rig_console_place){.baud = 9600}, "neither");
 }
 
+/* Without frames: messages by their headers, however they are cut; a length that no server has ends what
+ * came. */
+static void raw_messages_are_told_by_their_headers(void **state)
+{
+    static const guint8 reply[] = {0x0b, 0, 0, 2, 0, 0, 7, 5, 0xbf, 0xff},
+                        nonsense[] = {1, 2, 0xff, 0xff, 3, 4, 5, 6};
+    struct stand stand = {.peer = {.listener = -1, .fd = -1}};
+    GError *error = NULL;
+
+    (void)state;
+    make_tcp(&stand.peer);
+    stand.peer.place.raw = true;
+    stand.console = rig_console_open_at(&stand.peer.place, &error);
+    assert_null(error);
+    stand.peer.fd = accept(stand.peer.listener, NULL, NULL);
+    say(&stand, reply, 5);
+    say(&stand, reply + 5, 5);
+    say(&stand, reply, sizeof reply);
+    say(&stand, nonsense, sizeof nonsense);
+    for (guint n = 0; n < 2;) {
+        g_autoptr(GBytes) message = rig_console_take_message(stand.console);
+
+        if (!message) {
+            wait_for_something(&stand);
+            continue;
+        }
+        assert_int_equal(g_bytes_get_size(message), sizeof reply);
+        assert_memory_equal(g_bytes_get_data(message, NULL), reply, sizeof reply);
+        n++;
+    }
+    while (rig_console_n_damaged(stand.console) == 0)
+        g_usleep(1000);
+    say(&stand, reply, sizeof reply);
+    wait_for_something(&stand);
+    g_bytes_unref(rig_console_take_message(stand.console));
+    rig_console_free(stand.console);
+    hang_up(&stand.peer);
+    close(stand.peer.listener);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(lines_come_whole_and_in_order),
     cmocka_unit_test(messages_are_taken_out_of_the_lines),
@@ -342,7 +382,7 @@ static const struct CMUnitTest tests[] = {
 
 int main(void)
 {
-    struct CMUnitTest all[G_N_ELEMENTS(tests) * G_N_ELEMENTS(channels) + 1];
+    struct CMUnitTest all[G_N_ELEMENTS(tests) * G_N_ELEMENTS(channels) + 2];
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     gsize n = 0;
 
@@ -358,5 +398,6 @@ int main(void)
         }
     }
     all[n++] = (struct CMUnitTest)cmocka_unit_test(what_is_not_there_is_named);
+    all[n++] = (struct CMUnitTest)cmocka_unit_test(raw_messages_are_told_by_their_headers);
     return _cmocka_run_group_tests("console", all, n, NULL, NULL);
 }

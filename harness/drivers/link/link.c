@@ -115,11 +115,20 @@ bool rig_link_split_address(const char *text, const char *what, char **host, gui
     const char *colon = strrchr(text, ':');
     guint64 number = 0;
 
-    if (colon && colon != text && g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &number, NULL)) {
-        *host = g_strndup(text, (gsize)(colon - text));
+    const char *from = text, *to = colon;
+
+    /* An IPv6 address has colons of its own. */
+    if (colon && colon > text && text[0] == '[' && colon[-1] == ']') {
+        from++;
+        to--;
+    }
+    if (to > from && (from > text || !memchr(from, ':', (gsize)(to - from))) &&
+        g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &number, NULL)) {
+        *host = g_strndup(from, (gsize)(to - from));
         *port = (guint16)number;
         return true;
     }
-    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s wants HOST:PORT, not '%s'", what, text);
+    g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s wants HOST:PORT or [IPv6 address]:PORT, not '%s'",
+                what, text);
     return false;
 }

@@ -182,6 +182,12 @@ struct rig_link_place {
     guint16 port;     /* udp, serial over TCP */
     const char *tty;  /* serial: a port, or a unix socket that stands for one; NULL: host and port */
     guint32 baud;     /* serial; 0 = 115200 */
+    bool raw;         /* serial: messages without frames, as Zephyr's raw UART transport has them */
+    guint32 pace_us;  /* serial: between two frames of a message, for boards that lose bytes of long bursts */
+    /* Called before the link opens what the rest of this says: starts what listens, and fills in where. NULL:
+     * it is there. A wire that ends is a board that went, then: it may come back. */
+    bool (*begin)(void *user, GError **error);
+    void *user;
     struct rig_console *console; /* serial: the board's own console, which carries SMP too, instead of tty or
                                     host; borrowed; its lines are left to the board */
     const char *adapter;         /* bluez: "hci0" */

@@ -167,7 +167,8 @@ static bool wire_connect(struct rig_link *base, const struct rig_link_connect *h
         return true;
     wire->text[0] = '\0';
     /* What is left from before is no answer. */
-    if (!wire->ops->open(wire, error) || !drain(wire, error))
+    if ((wire->place->begin && !wire->place->begin(wire->place->user, error)) ||
+        !wire->ops->open(wire, error) || !drain(wire, error))
         return false;
     if (!ask_until_answered(&asking, how->until_us, error)) {
         g_clear_error(&asking.error);

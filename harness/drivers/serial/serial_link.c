@@ -11,7 +11,6 @@
 #include <glib-unix.h>
 #include <string.h>
 
-
 struct rig_serial_link {
     struct rig_wire wire;
     struct rig_console *console; /* NULL: closed */
@@ -105,7 +104,12 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
     if (!link->console || link->borrowed || rig_console_is_there(link->console, &error))
         return G_SOURCE_CONTINUE;
     serial_close(&link->wire);
-    board_break(link->wire.board, error);
+    if (!link->wire.place->begin) {
+        board_break(link->wire.board, error);
+        return G_SOURCE_REMOVE;
+    }
+    g_error_free(error);
+    rig_link_board_gone(&link->wire.link, "disconnected: the serial port is gone");
     return G_SOURCE_REMOVE;
 }
 
@@ -114,13 +118,17 @@ static bool serial_open(struct rig_wire *wire, GError **error)
     struct rig_serial_link *link = self(wire);
     const struct rig_link_place *place = wire->place;
     const struct rig_console_place at = {
-        .tty = place->tty, .baud = place->baud, .host = place->host, .port = place->port};
+        .tty = place->tty, .baud = place->baud, .host = place->host, .port = place->port, .raw = place->raw};
 
     /* A console that went with the board's power is no fault: nobody answers. */
     if (link->console || (!place->console && !place->tty && !place->host))
         return true;
     link->borrowed = place->console != NULL;
     link->console = link->borrowed ? place->console : rig_console_open_at(&at, error);
+    if (!link->console && place->begin) { /* it went, and may come back */
+        g_clear_error(error);
+        return true;
+    }
     if (!link->console)
         return false;
     link->source = g_unix_fd_source_new(rig_console_fd(link->console), G_IO_IN);
@@ -129,12 +137,46 @@ static bool serial_open(struct rig_wire *wire, GError **error)
     return true;
 }
 
+static bool rest(struct rig_serial_link *link, GError **error)
+{
+    struct rig_board *board = link->wire.board;
+    guint64 until_us = board->ops->now_us(board) + link->wire.place->pace_us;
+    bool goes_on = true;
+
+    while (goes_on)
+        if (!board->ops->wait(board, until_us, &goes_on, error))
+            return false;
+    return true;
+}
+
+/* Frame by frame, where the board wants a rest between them. */
+static bool write_frames(struct rig_serial_link *link, const guint8 *frames, gsize n_bytes, bool *taken,
+                         GError **error)
+{
+    const guint8 *end = frames + n_bytes;
+
+    *taken = true;
+    while (frames < end && *taken && link->console) {
+        const guint8 *newline =
+            link->wire.place->pace_us ? memchr(frames, '\n', (gsize)(end - frames)) : NULL;
+        const guint8 *next = newline ? newline + 1 : end;
+
+        if (!rig_console_write(link->console, frames, (gsize)(next - frames), taken, error) ||
+            (next < end && !rest(link, error)))
+            return false;
+        frames = next;
+    }
+    *taken = *taken && frames == end;
+    return true;
+}
+
 static bool send_message(struct rig_serial_link *link, const guint8 *bytes, gsize n_bytes,
                          enum rig_link_outcome *outcome, GError **error)
 {
     gsize room = rig_smp_frame_room(n_bytes);
     g_autofree guint8 *frames = g_malloc(room);
-    gsize n_frames = rig_smp_frame_encode(bytes, n_bytes, frames, room);
+    bool raw = link->wire.place->raw;
+    gsize n_frames = raw ? n_bytes : rig_smp_frame_encode(bytes, n_bytes, frames, room);
     bool taken = false;
 
     *outcome = !link->console ? RIG_LINK_NOT_CONNECTED : n_frames ? RIG_LINK_OK : RIG_LINK_TOO_LONG;
@@ -142,7 +184,8 @@ static bool send_message(struct rig_serial_link *link, const guint8 *bytes, gsiz
         return true;
     g_clear_pointer(&link->last_sent, g_bytes_unref);
     link->last_sent = g_bytes_new(bytes, n_bytes);
-    if (!rig_console_write(link->console, frames, n_frames, &taken, error))
+    if (raw ? !rig_console_write(link->console, bytes, n_bytes, &taken, error)
+            : !write_frames(link, frames, n_frames, &taken, error))
         return false;
     if (!taken)
         *outcome = RIG_LINK_TIMEOUT;

@@ -50,7 +50,8 @@ static void what_wants_more_than_the_server_is_skipped(void **state)
     place_write(*state, "power.yaml", "scenario: power\nsteps:\n  - power-cycle:\n");
     place_write(*state, "memory.yaml", "scenario: memory\nsteps:\n  - halt:\n");
     place_write(*state, "board.yaml",
-                "scenario: board\nimages:\n  old: {version: 1.0.0}\nsteps:\n  - board: {slot0: old, confirmed: false}\n");
+                "scenario: board\nimages:\n  old: {version: 1.0.0}\nsteps:\n  - board: {slot0: old, "
+                "confirmed: false}\n");
     place_expect(*state, 4, "3 skipped",
                  "bootrig run --target ./there.yaml power.yaml memory.yaml board.yaml");
 }
@@ -64,12 +65,72 @@ static void a_target_that_does_not_say_where_is_refused(void **state)
     place_expect(*state, 2, "'udp' wants HOST:PORT", "bootrig run --target ./there.yaml a.yaml");
 }
 
+#define UPDATE                                                                                               \
+    "scenario: update\nimages:\n  new: {version: 2.0.0, size: 8KiB}\nsteps:\n"                               \
+    "  - connect:\n  - upload: {image: new, window: 2}\n  - expect-images: [{slot: 0}, {slot: 1, image: "    \
+    "new}]\n"
+
+/* The port comes among other lines; the console is what the command prints; each case has a server of its
+ * own. */
+static void a_server_is_started_and_its_port_is_read(void **state)
+{
+    write_target(*state, "reach: {serial: \"{port}\", pace: 1ms}\n"
+                         "start: {command: 'echo booting; exec " RIG_BINARY " sim --console pty', "
+                         "port-line: 'pty (/dev/.*)'}\n");
+    place_write(*state, "update.yaml", UPDATE "  - expect-console: ready\n");
+    place_write(*state, "again.yaml",
+                "scenario: again\nsteps:\n  - connect:\n  - expect-images: [{slot: 0, active: true}]\n");
+    place_expect(*state, 0, "2 passed", "bootrig run --target ./there.yaml update.yaml again.yaml");
+    write_target(*state, "reach: {udp: \"127.0.0.1:{port}\"}\n"
+                         "start: {command: 'exec " RIG_BINARY " sim', port-line: '^smp-port ([0-9]+)'}\n");
+    place_expect(*state, 0, "1 passed", "bootrig run --target ./there.yaml update.yaml");
+}
+
+/* It starts itself anew: the port is another one then. */
+static void a_server_that_comes_again_elsewhere_is_found(void **state)
+{
+    write_target(*state,
+                 "reach: {serial: \"{port}\"}\n"
+                 "start: {command: 'for i in 1 2; do timeout 2 " RIG_BINARY " sim --console pty; done', "
+                 "port-line: 'pty (/dev/.*)'}\n");
+    place_write(*state, "back.yaml",
+                "scenario: back\nsteps:\n  - connect:\n  - smp-echo: one\n  - expect-link: {connected: "
+                "false, within: 5s}\n"
+                "  - connect: {within: 10s}\n  - smp-echo: two\n");
+    place_expect(*state, 0, "1 passed", "bootrig run --target ./there.yaml back.yaml");
+}
+
+static void a_command_that_is_of_no_use_is_told(void **state)
+{
+    place_write(*state, "a.yaml", "scenario: a\nsteps:\n  - connect:\n");
+    write_target(
+        *state,
+        "reach: {serial: \"{port}\"}\nstart: {command: 'echo nothing; exit 3', port-line: 'pty (.*)'}\n");
+    place_expect(*state, 2, "the command of 'start:' ended with exit code 3",
+                 "bootrig run --target ./there.yaml a.yaml");
+    write_target(*state,
+                 "reach: {serial: \"{port}\"}\n"
+                 "start: {command: 'echo nothing; sleep 60', port-line: 'pty (.*)', within: 300ms}\n");
+    place_expect(*state, 2, "printed no line that 'port-line'", "bootrig run --target ./there.yaml a.yaml");
+    write_target(*state, "reach: {serial: /dev/pts/0}\nstart: {command: 'true', port-line: 'pty (.*)'}\n");
+    place_expect(*state, 2, "goes with {port}", "bootrig run --target ./there.yaml a.yaml");
+    write_target(*state, "reach: {serial: \"{port}\"}\nstart: {command: 'true', port-line: 'pty (.*'}\n");
+    place_expect(*state, 2, "'port-line'", "bootrig run --target ./there.yaml a.yaml");
+    write_target(*state, "reach: {udp: \"::1:1337\"}\n");
+    place_expect(*state, 2, "[IPv6 address]:PORT", "bootrig run --target ./there.yaml a.yaml");
+    write_target(*state, "reach: {udp: \"[::1]:9\"}\n");
+    place_expect(*state, 1, "1 failed", "bootrig run --target ./there.yaml a.yaml --timeout-scale 0.05");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROCESS_TEST(a_server_is_asked_and_updated_where_it_runs),
         PROCESS_TEST(what_wants_more_than_the_server_is_skipped),
         PROCESS_TEST(a_target_that_does_not_say_where_is_refused),
+        PROCESS_TEST(a_server_is_started_and_its_port_is_read),
+        PROCESS_TEST(a_server_that_comes_again_elsewhere_is_found),
+        PROCESS_TEST(a_command_that_is_of_no_use_is_told),
     };
 
     return cmocka_run_group_tests_name("running", tests, NULL, NULL);
