@@ -14,6 +14,8 @@
 #include <string.h>
 
 #define STOP_MS 1000
+#define END_TRIES 100u
+#define END_AGAIN_US 2000u
 
 struct running {
     struct rig_clock_board clock; /* first */
@@ -150,6 +152,9 @@ static gboolean on_output(gint fd, GIOCondition condition, gpointer user)
     }
     if (!running->process || outcome == RIG_STREAM_TIMEOUT)
         return G_SOURCE_CONTINUE;
+    /* Its output ends a moment before it does. */
+    for (guint i = 0; i < END_TRIES && rig_process_is_alive(running->process); i++)
+        g_usleep(END_AGAIN_US);
     how = rig_process_describe(running->process);
     rig_link_board_gone(board->link, "disconnected: the server's command ended");
     if (!board->broken)
