@@ -6,5 +6,6 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$(dirname "${1:-$here/../../build/harness/cli/bootrig}")/../.." && pwd)
+cmake --build "$build" --target help | grep -q explore_bench || { echo "explore.sh needs a build with tests" >&2; exit 2; }
 cmake --build "$build" --target explore_bench ledger_boot > /dev/null
 "$build/harness/explore/explore_bench" "${GUEST:-$build/guests/ledger_boot.so}"

@@ -6,6 +6,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 run=$here/../vm/run
 
+command -v qemu-system-x86_64 >/dev/null || { echo "vm.sh needs QEMU: ci/setup --tests" >&2; exit 2; }
+
 ms() { date +%s%3N; }
 
 # measure NAME OPTION...: best and median of five.

@@ -20,6 +20,11 @@ install(FILES ${made}/bootrig.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-com
 install(DIRECTORY scenarios DESTINATION ${CMAKE_INSTALL_DATADIR}/bootrig)
 install(DIRECTORY targets/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bootrig/targets
   FILES_MATCHING PATTERN "*.yaml" PATTERN "*.cfg" PATTERN "README.md" PATTERN "WIRING.md" PATTERN sim EXCLUDE)
+# For bootloaders of one's own: contract, guide, the worked example, MCUboot's port.
+set(guests targets/sim/firmware/mcuboot)
+install(FILES ${guests}/bootloader_abi.h ${guests}/PORTING.md DESTINATION ${CMAKE_INSTALL_DATADIR}/bootrig/${guests})
+install(DIRECTORY ${guests}/example_port ${guests}/mcuboot_port DESTINATION ${CMAKE_INSTALL_DATADIR}/bootrig/${guests}
+  FILES_MATCHING PATTERN "*.[ch]" PATTERN "*.yaml" PATTERN "*_test.c" EXCLUDE PATTERN "*_bench.c" EXCLUDE PATTERN test EXCLUDE)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 if(BOOTRIG_TESTS)

@@ -491,6 +491,9 @@ void rig_layout_read(const struct rig_target_spec *target, struct rig_layout *la
     layout->n_target_slots = layout->n_slots;
     if (target->scratch)
         read_area(layout, target->scratch, "scratch", &layout->scratch);
+    layout->n_others = MIN(length_of(target->areas), RIG_LAYOUT_MAX_OTHERS);
+    for (guint i = 0; i < layout->n_others; i++)
+        read_area(layout, target->areas[i], target->areas[i]->name, &layout->others[i]);
     memcpy(layout->address, target->address->address, sizeof layout->address);
     nordic_layout_read(target, layout);
     if (target->options)
@@ -575,9 +578,8 @@ static void settle_sectors(struct rig_slot *slot, const struct rig_flash_device 
         run_end = run_begin + bytes_of(&device->runs[i]);
         if (from >= until)
             continue;
-        slot->erase_us += device->no_erase
-                              ? (until - from) / device->write_bytes * device->write_us
-                              : (until - from) / device->runs[i].sector_bytes * device->erase_us;
+        slot->erase_us += device->no_erase ? (until - from) / device->write_bytes * device->write_us
+                                           : (until - from) / device->runs[i].sector_bytes * device->erase_us;
         slot->mixed_sectors = slot->mixed_sectors || device->runs[i].sector_bytes != slot->sector_bytes;
     }
 }
@@ -653,17 +655,24 @@ struct check {
     struct rig_diagnostics *diagnostics;
     const struct rig_record *options; /* NULL: none */
     struct rig_layout layout;
-    guint n_areas; /* slots in their order, then the scratch area */
+    guint n_areas; /* slots in their order, the scratch area, a foreign bootloader's own */
 };
+
+static guint first_other(const struct check *check)
+{
+    return check->layout.n_slots + (check->target->scratch ? 1 : 0);
+}
 
 static const struct rig_slot *area_at(const struct check *check, guint i)
 {
-    return i < check->layout.n_slots ? &check->layout.slots[i] : &check->layout.scratch;
+    return i < check->layout.n_slots ? &check->layout.slots[i]
+           : i < first_other(check)  ? &check->layout.scratch
+                                     : &check->layout.others[i - first_other(check)];
 }
 
 static const char *name_of(const struct check *check, guint i)
 {
-    return i < check->layout.n_slots ? check->layout.slots[i].name : "the scratch area";
+    return area_at(check, i) == &check->layout.scratch ? "the scratch area" : area_at(check, i)->name;
 }
 
 static void complain(const struct check *check, const struct rig_node *node, char *message /* taken */)
@@ -674,7 +683,10 @@ static void complain(const struct check *check, const struct rig_node *node, cha
 
 static void complain_of_area(const struct check *check, guint i, char *message /* taken */)
 {
-    complain(check, i < check->layout.n_slots ? check->target->slots[i]->node : check->target->scratch->node,
+    complain(check,
+             i < check->layout.n_slots ? check->target->slots[i]->node
+             : i < first_other(check)  ? check->target->scratch->node
+                                       : check->target->areas[i - first_other(check)]->node,
              message);
 }
 
@@ -771,7 +783,10 @@ void rig_layout_check(const struct rig_record *record, struct rig_diagnostics *d
         .target = target, .options = options ? options->record : NULL, .diagnostics = diagnostics};
 
     rig_layout_read(target, &check.layout);
-    check.n_areas = check.layout.n_slots + (target->scratch ? 1 : 0);
+    check.n_areas = first_other(&check) + check.layout.n_others;
+    if (length_of(target->areas) > RIG_LAYOUT_MAX_OTHERS)
+        complain(&check, target->areas[RIG_LAYOUT_MAX_OTHERS]->node,
+                 g_strdup_printf("a bootloader has at most %d areas of its own", RIG_LAYOUT_MAX_OTHERS));
     check_numbers(&check);
     check_options(&check);
     if (target->nordic) {

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 #define RIG_LAYOUT_MAX_DEVICES 2
 #define RIG_LAYOUT_MAX_RUNS 8
 #define RIG_LAYOUT_MAX_SLOTS 4
+#define RIG_LAYOUT_MAX_OTHERS 4
 #define RIG_LAYOUT_MAX_MTU 517
 
 struct rig_sector_run { /* sectors of one size that follow each other */
@@ -114,6 +115,8 @@ struct rig_layout {
     guint n_slots;
     guint n_target_slots;    /* those of the target; a bootloader for a single slot knows only the first */
     struct rig_slot scratch; /* n_bytes 0: there is none */
+    struct rig_slot others[RIG_LAYOUT_MAX_OTHERS]; /* a foreign bootloader's own areas */
+    guint n_others;
     /* The bootloader. */
     enum rig_swap_mode mode;
     bool signing_needed;

@@ -103,6 +103,7 @@ struct rig_flash_spec {
 };
 struct rig_area_spec {
     const struct rig_node *node;
+    const char *name; /* of `areas` alone */
     const char *device;
     guint32 offset;
     guint32 n_bytes;
@@ -164,6 +165,7 @@ struct rig_target_spec {
     const struct rig_flash_spec *const *flash; /* lists are NULL-terminated */
     const struct rig_area_spec *const *slots;
     const struct rig_area_spec *scratch;
+    const struct rig_area_spec *const *areas;
     const struct rig_nordic_spec *nordic;
     const struct rig_bootloader_spec *bootloader;
     const char *approtect;

@@ -125,6 +125,18 @@ static const struct rig_field area_fields[] = {
 static const struct rig_shape area_shape = {RIG_SHAPE("area", area_fields, struct rig_area_spec),
                                             RIG_NODE(struct rig_area_spec, node)};
 
+static const struct rig_field named_area_fields[] = {
+    RIG_FIELD("name", TEXT, struct rig_area_spec, name, .required = true, .about = "What it is for."),
+    RIG_FIELD("device", CHOICE, struct rig_area_spec, device, .choices = devices, .default_text = "internal",
+              .about = "Flash device that holds it."),
+    RIG_FIELD("offset", SIZE, struct rig_area_spec, offset, .required = true, .max = 1u << 30,
+              .about = "Start on the device."),
+    RIG_FIELD("size", SIZE, struct rig_area_spec, n_bytes, .required = true, .min = 512, .max = 1u << 28,
+              .about = "Length."),
+};
+static const struct rig_shape named_area_shape = {
+    RIG_SHAPE("named area", named_area_fields, struct rig_area_spec), RIG_NODE(struct rig_area_spec, node)};
+
 static const struct rig_field nordic_fields[] = {
     RIG_FIELD("bootloader", COUNT, struct rig_nordic_spec, bootloader, .required = true, .min = 0x1000,
               .max = 1u << 30, .about = "Where the bootloader begins."),
@@ -264,6 +276,10 @@ static const struct rig_field target_fields[] = {
                      .list = true, .about = "MCUboot: slot 0 and 1 of image 0, then of image 1."),
     RIG_STRUCT_FIELD("scratch", RECORD, struct rig_target_spec, scratch, struct rig_area_spec, &area_shape,
                      .about = "Scratch area of swap-scratch."),
+    RIG_STRUCT_FIELD("areas", RECORD, struct rig_target_spec, areas, struct rig_area_spec, &named_area_shape,
+                     .list = true,
+                     .about = "Areas of a bootloader of one's own (`bootloader:`), such as settings or "
+                              "counters: role OTHER of bootloader_abi.h, in this order."),
     RIG_STRUCT_FIELD("nordic", RECORD, struct rig_target_spec, nordic, struct rig_nordic_spec, &nordic_shape,
                      .about = "Protocols `nordic-secure` and `nordic-legacy`, in the place of `slots`: where "
                               "bootloader and settings lie. Banks follow from it."),

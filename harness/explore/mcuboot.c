@@ -597,6 +597,8 @@ static struct rig_subject *model_on(const struct sim_boot_config *config, struct
     }
     if (config->mode == RIG_SWAP_SCRATCH)
         allow_area(subject, "scratch", &config->scratch);
+    for (guint i = 0; i < config->n_others; i++)
+        allow_area(subject, "other", &config->others[i]);
     return subject;
 }
 

@@ -92,7 +92,7 @@ struct rig_inspection {
     bool data_lost;   /* what no update may touch is not what it was at first */
 };
 
-#define RIG_SUBJECT_MAX_AREAS 8
+#define RIG_SUBJECT_MAX_AREAS 10
 #define RIG_SUBJECT_MAX_DEAD 4
 struct rig_subject;
 struct rig_subject_ops {

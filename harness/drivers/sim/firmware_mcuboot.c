@@ -43,6 +43,9 @@ static void configure_slots(struct sim_boot_config *boot, const struct rig_layou
     for (guint i = 0; i < layout->n_slots; i++)
         (i % 2 ? boot->secondary : boot->primary)[i / 2] = area_of(&layout->slots[i]);
     boot->scratch = area_of(&layout->scratch);
+    boot->n_others = layout->n_others;
+    for (guint i = 0; i < layout->n_others; i++)
+        boot->others[i] = area_of(&layout->others[i]);
     boot->mode = layout->mode;
     boot->need_signature = layout->signing_needed;
     boot->encryption = layout->encryption;

@@ -63,14 +63,14 @@ enum bootloader_role {
     BOOTLOADER_ROLE_PRIMARY = 1,   /* slot 0 of an image: what runs */
     BOOTLOADER_ROLE_SECONDARY = 2, /* slot 1: where updates are put */
     BOOTLOADER_ROLE_SCRATCH = 3,   /* working space of the bootloader */
-    BOOTLOADER_ROLE_OTHER = 4,     /* known to bootloader and bench by its id only */
+    BOOTLOADER_ROLE_OTHER = 4,     /* of the bootloader alone: settings, counters */
 };
 
 /* Writes and erases must lie within one area. Areas begin and end at sectors. */
 struct bootloader_area {
     uint32_t n_bytes; /* of this struct */
     uint32_t role;    /* enum bootloader_role */
-    uint32_t image;   /* PRIMARY, SECONDARY: which image, from 0 */
+    uint32_t image;   /* PRIMARY, SECONDARY: which image, from 0; OTHER: which of the target's `areas` */
     uint32_t id;      /* unique, from 1 */
     uint32_t device;  /* index into bootloader_host.devices */
     uint32_t offset;  /* on the device */

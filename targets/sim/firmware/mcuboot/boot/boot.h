@@ -13,6 +13,7 @@
 #include "sim/chip/flash/flash.h"
 
 #define SIM_BOOT_MAX_IMAGES 2
+#define SIM_BOOT_MAX_OTHERS 4
 
 enum sim_downgrade { SIM_DOWNGRADE_ALLOWED, SIM_DOWNGRADE_BY_VERSION, SIM_DOWNGRADE_BY_COUNTER };
 
@@ -53,6 +54,8 @@ struct sim_boot_config {
     struct sim_area primary[SIM_BOOT_MAX_IMAGES];
     struct sim_area secondary[SIM_BOOT_MAX_IMAGES];
     struct sim_area scratch;
+    struct sim_area others[SIM_BOOT_MAX_OTHERS]; /* a foreign bootloader's own: settings, counters */
+    unsigned n_others;
     unsigned n_images;
     uint32_t max_align;      /* BOOT_MAX_ALIGN */
     uint32_t max_sectors;    /* BOOT_MAX_IMG_SECTORS */

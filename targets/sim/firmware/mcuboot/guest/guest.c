@@ -52,6 +52,8 @@ void sim_guest_config_areas(struct sim_guest_config *config, const struct sim_bo
         add_area(config, BOOTLOADER_ROLE_SECONDARY, image, &boot->secondary[image]);
     }
     add_area(config, BOOTLOADER_ROLE_SCRATCH, 0, &boot->scratch);
+    for (unsigned i = 0; i < boot->n_others && i < SIM_BOOT_MAX_OTHERS; i++)
+        add_area(config, BOOTLOADER_ROLE_OTHER, i, &boot->others[i]);
 }
 
 bool sim_guest_hash(const struct sim_guest *guest, uint8_t hash[32])

@@ -41,7 +41,7 @@ struct sim_guest_config {
     uint64_t max_flash_calls; /* per boot, reads included: 4 million */
     uint32_t max_cpu_ms;      /* per boot: 2000; blocked without using the CPU: ten times as long */
 };
-/* The slots and the scratch area of a boot configuration, as areas. */
+/* The slots, the scratch area and a foreign bootloader's own areas of a boot configuration. */
 void sim_guest_config_areas(struct sim_guest_config *config, const struct sim_boot_config *boot);
 
 struct sim_guest_result {

@@ -25,7 +25,7 @@ static const struct bootloader_area *store(void)
     const struct bootloader_host *host = port_host();
 
     for (uint32_t i = 0; i < host->n_areas; i++)
-        if (host->areas[i].role == BOOTLOADER_ROLE_OTHER)
+        if (host->areas[i].role == BOOTLOADER_ROLE_OTHER && host->areas[i].image == 0)
             return &host->areas[i];
     return NULL;
 }
