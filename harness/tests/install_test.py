@@ -3,12 +3,14 @@
 """An installation works from any folder, and after it was moved: install_test.py CMAKE BUILD_DIR."""
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 
 EXPECTED = ["bin/bootrig", "share/man/man1/bootrig.1", "share/bash-completion/completions/bootrig", "share/bootrig/scenarios/STEPS.md",
-            "share/bootrig/scenarios/scenario.schema.json", "share/bootrig/targets/sim-nrf52840-mcuboot.yaml", "share/doc/bootrig/README.md"]
+            "share/bootrig/scenarios/scenario.schema.json", "share/bootrig/targets/sim-nrf52840-mcuboot.yaml", "share/doc/bootrig/README.md",
+            "share/bootrig/targets/sim/firmware/mcuboot/bootloader_abi.h", "share/bootrig/targets/sim/firmware/mcuboot/mcuboot_port/port.c"]
 
 
 def call(*words, folder):
@@ -29,6 +31,22 @@ def run_one_case(prefix, folder):
     assert (folder / "reports/out/junit.xml").is_file()
 
 
+def compile_line(guide):
+    """of the worked example, as it is written"""
+    lines = [line.strip() for line in guide.read_text(encoding="utf-8").splitlines() if line.startswith("    cc ") and "ledger.c" in line]
+    assert len(lines) == 1, f"{guide} has {len(lines)} compile lines of the example"
+    return lines[0]
+
+
+def play_the_guide(prefix, folder):
+    guests = prefix / "share/bootrig/targets/sim/firmware/mcuboot"
+    example = folder / "example"
+    shutil.copytree(guests / "example_port", example)
+    call("sh", "-c", f"B='{guests}'; {compile_line(guests / 'PORTING.md')}", folder=example)
+    output = call(str(prefix / "bin/bootrig"), "run", "--target", "target.yaml", "starts.yaml", "life.yaml", folder=example)
+    assert "2 passed, 0 failed" in output, output
+
+
 def main():
     cmake, build = sys.argv[1:3]
     with tempfile.TemporaryDirectory() as name:
@@ -39,6 +57,7 @@ def main():
         missing = [path for path in EXPECTED if not (first / path).is_file()]
         assert not missing, f"not installed: {missing}"
         run_one_case(first, folder)
+        play_the_guide(first, folder)
         first.rename(moved)
         run_one_case(moved, folder)
     print("installed, moved, played")

@@ -246,6 +246,7 @@ static void abort_and_exit_do_not_end_the_process(void **state)
     (void)state;
     ends_as("aborts", SIM_GUEST_ABORT, "abort()");
     ends_as("exits", SIM_GUEST_EXIT, "exit(3)");
+    ends_as("forks", SIM_GUEST_CRASH, "it called fork(): a bootloader has one thread");
 }
 
 static void crashes_are_findings_with_address_and_place(void **state)
@@ -263,6 +264,9 @@ static void a_bad_pointer_given_to_the_host_is_the_guests_crash(void **state)
 {
     (void)state;
     ends_as("reads_into_null", SIM_GUEST_CRASH, "(SIGSEGV) of 0x0 in a function of the host");
+    ends_as("sectors_into_null", SIM_GUEST_CRASH, "(SIGSEGV) of 0x0 in a function of the host");
+    ends_as("logs_null", SIM_GUEST_CRASH, "(SIGSEGV) of 0x10 in ");
+    ends_as("recalls_from_null", SIM_GUEST_CRASH, "(SIGSEGV) of 0x0 in ");
 }
 
 static void a_stack_overflow_is_told_from_a_crash(void **state)

@@ -120,6 +120,35 @@ void boot_reads_into_null(HOST, DECISION)
     host->read(host->user, 0, 0, NULL, 16);
 }
 
+void boot_sectors_into_null(HOST, DECISION)
+{
+    (void)decision;
+    host->sector(host->user, 0, 0, NULL, NULL);
+}
+
+void boot_logs_null(HOST, DECISION)
+{
+    (void)decision;
+    host->log(host->user, 'I', (const char *)(uintptr_t)16);
+}
+
+void boot_recalls_from_null(HOST, DECISION)
+{
+    int32_t verdict;
+
+    (void)decision;
+    host->recall(host->user, NULL, 16, &verdict);
+}
+
+void boot_forks(HOST, DECISION)
+{
+    (void)host;
+    (void)decision;
+    if (fork() == 0)
+        for (;;)
+            ;
+}
+
 void boot_divides_by_zero(HOST, DECISION)
 {
     volatile int zero = 0;

@@ -580,6 +580,27 @@ static void import_abort(void)
     guest_stop(guest, SIM_GUEST_ABORT, "it called abort()");
 }
 
+/* A copy of this process would go on as the bench, and a thread would outlive the boot. */
+#define REFUSED(name)                                                                                        \
+    static int refuse_##name(void)                                                                           \
+    {                                                                                                        \
+        struct sim_guest *guest = guest_running();                                                           \
+                                                                                                             \
+        if (guest)                                                                                           \
+            guest_stop(guest, SIM_GUEST_CRASH, "it called " #name "(): a bootloader has one thread");        \
+        return -1;                                                                                           \
+    }
+REFUSED(fork)
+REFUSED(vfork)
+REFUSED(clone)
+REFUSED(system)
+REFUSED(popen)
+REFUSED(execve)
+REFUSED(execv)
+REFUSED(execvp)
+REFUSED(posix_spawn)
+REFUSED(pthread_create)
+
 static void import_assert_fail(const char *text, const char *file, unsigned line, const char *function)
 {
     struct sim_guest *guest = guest_running();
@@ -724,6 +745,16 @@ static const struct object_redirect redirects[] = {
     REDIRECT("abort", import_abort),
     REDIRECT("__assert_fail", import_assert_fail),
     REDIRECT("__stack_chk_fail", import_stack_smashed),
+    REDIRECT("fork", refuse_fork),
+    REDIRECT("vfork", refuse_vfork),
+    REDIRECT("clone", refuse_clone),
+    REDIRECT("system", refuse_system),
+    REDIRECT("popen", refuse_popen),
+    REDIRECT("execve", refuse_execve),
+    REDIRECT("execv", refuse_execv),
+    REDIRECT("execvp", refuse_execvp),
+    REDIRECT("posix_spawn", refuse_posix_spawn),
+    REDIRECT("pthread_create", refuse_pthread_create),
     REDIRECT("malloc", import_malloc),
     REDIRECT("calloc", import_calloc),
     REDIRECT("realloc", import_realloc),
