@@ -226,6 +226,8 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
     char *reason = NULL;
 
     fit->options = step->arguments;
+    fit->in_recovery =
+        rig_fit_option(fit, "serial-recovery") && (!arguments->slots[0] || rig_fit_flag(fit, "button-held"));
     if (!fit->board->options->describe(fit->board, step->arguments, &fit->layout, &error)) {
         reason = g_strdup(error->message);
         g_error_free(error);

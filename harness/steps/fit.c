@@ -240,6 +240,20 @@ char *rig_fit_unchecked(const struct rig_fit *fit, const char *image)
                            image, fit->target->name);
 }
 
+char *rig_fit_no_image_request(const struct rig_fit *fit, bool marks, bool not_supported)
+{
+    if (fit->layout.family != RIG_BOOTLOADER_MCUBOOT || not_supported)
+        return NULL;
+    if (fit->layout.mode == RIG_SWAP_SINGLE && !fit->in_recovery)
+        return g_strdup_printf("the application of target '%s' has no image commands ('swap: single')",
+                               fit->target->name);
+    if (marks && fit->layout.mode == RIG_SWAP_DIRECT_XIP)
+        return g_strdup_printf("with 'swap: direct-xip' the newest image runs, and the server of target '%s' "
+                               "takes no marks",
+                               fit->target->name);
+    return NULL;
+}
+
 char *rig_fit_no_list(const struct rig_fit *fit)
 {
     guint64 n_bytes = rig_fit_count(fit, "buffer-size", IMAGE_LIST_BYTES);

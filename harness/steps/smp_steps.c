@@ -185,6 +185,8 @@ static char *smp_reset_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
     const struct reset_arguments *arguments = RIG_ARGUMENTS(step, struct reset_arguments);
 
+    fit->in_recovery |=
+        g_str_equal(arguments->boot_mode, "bootloader") && rig_fit_option(fit, "serial-recovery");
     if (!rig_words_have(arguments->expected.outcomes, "ok") || arguments->force ||
         rig_fit_is_chosen(fit, "refuses-reset") || !rig_fit_flag(fit, "refuses-reset"))
         return NULL;
@@ -499,6 +501,13 @@ static void run_erase(struct rig_run *run, const struct rig_step *step)
         rig_judge_answer(run, &arguments->expected, "erase", &result);
 }
 
+static char *erase_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    const struct erase_arguments *arguments = RIG_ARGUMENTS(step, struct erase_arguments);
+
+    return rig_fit_no_image_request(fit, false, arguments->expected.code == RIG_SMP_RC_NOT_SUPPORTED);
+}
+
 const struct rig_verb rig_verb_erase = {
     .name = "erase",
     .family = "update",
@@ -506,6 +515,7 @@ const struct rig_verb rig_verb_erase = {
     .shape = &erase_shape,
     .within_us = 60u * 1000 * 1000,
     .needs = needs_smp,
+    .unfit = erase_unfit,
     .example = "erase: {slot: 1, expect: refused}",
     .run = run_erase,
 };
@@ -649,8 +659,10 @@ static void run_expect_images(struct rig_run *run, const struct rig_step *step)
 
 static char *lists_images(const struct rig_step *step, struct rig_fit *fit)
 {
-    (void)step;
-    return rig_fit_no_list(fit);
+    const struct images_arguments *arguments = RIG_ARGUMENTS(step, struct images_arguments);
+    char *reason = rig_fit_no_image_request(fit, false, arguments->expected.code == RIG_SMP_RC_NOT_SUPPORTED);
+
+    return reason ? reason : rig_fit_no_list(fit);
 }
 
 const struct rig_verb rig_verb_expect_images = {

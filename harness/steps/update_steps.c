@@ -3,6 +3,7 @@
 #include "steps/verbs.h"
 
 #include "base/error.h"
+#include "protocol/smp/smp.h"
 #include "steps/fit.h"
 
 static const char *const needs_update[] = {"update", NULL};
@@ -300,7 +301,10 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
     guint index = spec ? spec->index : 0;
     guint slot = slot_of(fit, arguments->number ? *arguments->number : index);
     bool must_work = rig_words_have(arguments->expected.outcomes, "ok");
-    char *reason = must_work ? rig_fit_no_space(fit, image, slot, 0) : NULL;
+    char *reason = rig_fit_no_image_request(fit, false, arguments->expected.code == RIG_SMP_RC_NOT_SUPPORTED);
+
+    if (!reason && must_work)
+        reason = rig_fit_no_space(fit, image, slot, 0);
 
     if (!reason && foreign)
         reason = g_strdup_printf("uploads over %s have no '%s'", protocol->name, foreign);
@@ -378,8 +382,17 @@ static void run_mark(struct rig_run *run, const struct rig_step *step)
     activate(run, step, arguments->image, g_str_equal(arguments->as, "permanent"), &arguments->expected);
 }
 
+static bool is_not_supported(const struct rig_expected_answer *expected)
+{
+    return expected->code == RIG_SMP_RC_NOT_SUPPORTED;
+}
+
 static char *lists_images(const struct rig_expected_answer *expected, const struct rig_fit *fit)
 {
+    char *reason = rig_fit_no_image_request(fit, true, is_not_supported(expected));
+
+    if (reason)
+        return reason;
     return rig_words_have(expected->outcomes, "ok") ? rig_fit_no_list(fit) : NULL;
 }
 
