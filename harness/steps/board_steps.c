@@ -184,6 +184,37 @@ static char *idle_option(const struct rig_step *step, const struct rig_fit *fit)
     return NULL;
 }
 
+static bool enters_recovery(const struct rig_fit *fit, const char *by)
+{
+    const struct rig_value *ways = rig_fit_option(fit, "serial-recovery");
+
+    for (guint i = 0; ways && i < ways->items->len; i++)
+        if (!by || g_str_equal(((const struct rig_value *)g_ptr_array_index(ways->items, i))->keyword, by))
+            return true;
+    return false;
+}
+
+/* Options that serial recovery has, or takes, without effect here. */
+static char *idle_beside_recovery(const struct rig_step *step, const struct rig_fit *fit)
+{
+    const struct rig_value *updater = rig_record_get(step->arguments, "updater");
+    const struct rig_value *held = rig_record_get(step->arguments, "button-held");
+
+    if (fit->layout.family != RIG_BOOTLOADER_MCUBOOT)
+        return NULL;
+    if (!enters_recovery(fit, NULL) && (rig_record_get(step->arguments, "recovery-commands") ||
+                                        rig_record_get(step->arguments, "recovery-buffer")))
+        return g_strdup_printf("target '%s' has no serial recovery ('serial-recovery')", fit->target->name);
+    if (held && held->flag && !enters_recovery(fit, "button"))
+        return g_strdup_printf("no button leads into serial recovery on target '%s' ('serial-recovery')",
+                               fit->target->name);
+    if (updater && !g_str_equal(updater->keyword, "none") && enters_recovery(fit, "boot-mode"))
+        return g_strdup_printf("a reset with boot mode bootloader leads into serial recovery on target '%s', "
+                               "before any 'updater'",
+                               fit->target->name);
+    return NULL;
+}
+
 /* What a set-up with MCUboot can have and one with Nordic's bootloaders cannot. */
 static char *trial_unfit(const struct board_arguments *arguments, const struct rig_fit *fit)
 {
@@ -227,13 +258,15 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
 
     fit->options = step->arguments;
     fit->in_recovery =
-        rig_fit_option(fit, "serial-recovery") && (!arguments->slots[0] || rig_fit_flag(fit, "button-held"));
+        enters_recovery(fit, NULL) && (!arguments->slots[0] || rig_fit_flag(fit, "button-held"));
     if (!fit->board->options->describe(fit->board, step->arguments, &fit->layout, &error)) {
         reason = g_strdup(error->message);
         g_error_free(error);
     }
     if (!reason)
         reason = idle_option(step, fit);
+    if (!reason)
+        reason = idle_beside_recovery(step, fit);
     if (!reason)
         reason = trial_unfit(arguments, fit);
     if (!reason)

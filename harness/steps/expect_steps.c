@@ -242,6 +242,20 @@ static void run_expect_board(struct rig_run *run, const struct rig_step *step)
         rig_run_expect(run, ok, "state of the board", expected, state_keyword(expectation.view.state));
 }
 
+/* A bootloader that finds nothing to boot may have something else to do. */
+static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
+{
+    const char *const *wanted = RIG_ARGUMENTS(step, struct board_arguments)->states;
+    const struct rig_value *ways = rig_fit_option(fit, "serial-recovery");
+
+    if (!rig_words_have(wanted, "no-image") || rig_words_have(wanted, "updater"))
+        return NULL;
+    for (guint i = 0; ways && i < ways->items->len; i++)
+        if (g_str_equal(((const struct rig_value *)g_ptr_array_index(ways->items, i))->keyword, "no-image"))
+            return g_strdup_printf("without an image target '%s' is in serial recovery", fit->target->name);
+    return NULL;
+}
+
 const struct rig_verb rig_verb_expect_board = {
     .name = "expect-board",
     .family = "expect",
@@ -251,6 +265,7 @@ const struct rig_verb rig_verb_expect_board = {
     .shape = &board_shape,
     .within_us = 20u * 1000 * 1000,
     .needs = needs_probe,
+    .unfit = board_unfit,
     .example = "expect-board: no-image",
     .run = run_expect_board,
 };

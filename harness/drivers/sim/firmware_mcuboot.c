@@ -365,6 +365,22 @@ static void use_key(struct rig_sim *sim)
 }
 
 /* A swap mode that is the target's own has its faults for a case to show. */
+/* What the bootloader has no code for where it moves nothing. */
+static bool has_effect(const struct rig_layout *layout, const struct rig_options_spec *chosen, GError **error)
+{
+    bool moves = rig_swap_mode_moves_images(layout->mode);
+    const char *idle = NULL;
+
+    if (!moves && chosen->downgrade && !g_str_equal(chosen->downgrade, "allowed"))
+        idle = "downgrade";
+    if (rig_swap_mode_chooses_slot(layout->mode) && chosen->validate_primary && !*chosen->validate_primary)
+        idle = "validate-primary: false";
+    if (idle)
+        g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, "'%s' has no effect with 'swap: %s'", idle,
+                    rig_swap_mode_name(layout->mode));
+    return idle == NULL;
+}
+
 static bool find_room(struct rig_layout *layout, const char *target, const struct rig_options_spec *chosen,
                       GError **error)
 {
@@ -374,6 +390,8 @@ static bool find_room(struct rig_layout *layout, const char *target, const struc
     char fault[160];
     bool fits;
 
+    if (chosen && !has_effect(layout, chosen, error))
+        return false;
     if (layout->n_slots == 1 && layout->mode != RIG_SWAP_SINGLE) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "'swap: %s' takes two slots, and target '%s' has one", rig_swap_mode_name(layout->mode),
