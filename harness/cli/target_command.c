@@ -89,7 +89,7 @@ static void print_verdict(const struct rig_layout_verdict *verdict, bool chosen)
     g_autofree char *largest = size_text(verdict->largest_bytes);
     g_autofree char *safe = size_text(verdict->safe_bytes);
 
-    printf("%c %-10s %s%s%s\n", chosen ? '*' : ' ', rig_swap_mode_name(verdict->mode),
+    printf("%c %-17s %s%s%s\n", chosen ? '*' : ' ', rig_swap_mode_name(verdict->mode),
            answers[verdict->answer], verdict->reason[0] ? ": " : "", verdict->reason);
     if (verdict->answer == RIG_LAYOUT_CANNOT_UPGRADE || verdict->answer == RIG_LAYOUT_DOES_NOT_BOOT)
         return;

@@ -42,13 +42,18 @@ static void boot(struct trial *trial)
 
 /* --- the images --- */
 
-static bool make_image(struct rig_bytes *image, guint8 major, guint32 n_bytes, GError **error)
+static bool make_image(const struct trial *trial, struct rig_bytes *image, guint8 major, guint32 n_bytes,
+                       GError **error)
 {
     struct rig_image_recipe recipe = {
         .version = {.major = major}, .erased = 0xff, .has_security_counter = true};
     g_autofree guint8 *payload = g_malloc(n_bytes);
     enum rig_image_status status;
 
+    if (rig_swap_mode_loads_ram(trial->config.mode)) {
+        recipe.flags = RIG_IMAGE_FLAG_RAM_LOAD;
+        recipe.load_address = trial->config.ram_start;
+    }
     rig_image_fill_payload(major, payload, n_bytes);
     recipe.payload = payload;
     recipe.payload_bytes = n_bytes;
@@ -74,8 +79,8 @@ static void clear_images(struct trial *trial)
 static bool make_images(struct trial *trial, guint32 n_bytes, GError **error)
 {
     clear_images(trial);
-    return make_image(&trial->images[0], 1, n_bytes, error) &&
-           make_image(&trial->images[1], 2, n_bytes, error);
+    return make_image(trial, &trial->images[0], 1, n_bytes, error) &&
+           make_image(trial, &trial->images[1], 2, n_bytes, error);
 }
 
 static bool put(struct trial *trial, const struct sim_area *area, guint32 offset,
@@ -100,16 +105,28 @@ static bool flash_anew(struct trial *trial)
     return trial->flash != NULL;
 }
 
-/* The old image in every slot 0, the new one in every slot 1 and marked for a test. */
+/* How the application asks for the new image in slot 1; in the modes that start by a trailer the old one has
+ * its own. */
+static bool ask(struct trial *trial, guint image)
+{
+    if (rig_swap_mode_starts_by_trailer(trial->config.mode))
+        return sim_boot_set_next(&trial->config, trial->flash, image, 0, true) == SIM_OK &&
+               sim_boot_set_next(&trial->config, trial->flash, image, 1, false) == SIM_OK;
+    return rig_swap_mode_chooses_slot(trial->config.mode) ||
+           sim_boot_set_pending(&trial->config, trial->flash, image, false) == SIM_OK;
+}
+
+/* The old image in every slot 0, the new one in every slot 1 and asked for as a test. */
 static bool stage(struct trial *trial)
 {
     for (guint i = 0; i < trial->config.n_images; i++) {
         const struct sim_area *secondary = &trial->config.secondary[i];
-        guint32 offset = trial->config.mode == RIG_SWAP_OFFSET ? first_sector(trial, secondary) : 0;
+        guint32 offset = trial->config.mode != RIG_SWAP_OFFSET ? 0
+                         : trial->config.logical_sector        ? trial->config.logical_sector
+                                                               : first_sector(trial, secondary);
 
         if (!put(trial, &trial->config.primary[i], 0, &trial->images[0]) ||
-            !put(trial, secondary, offset, &trial->images[1]) ||
-            sim_boot_set_pending(&trial->config, trial->flash, i, false) != SIM_OK)
+            !put(trial, secondary, offset, &trial->images[1]) || !ask(trial, i))
             return false;
     }
     return true;
@@ -132,7 +149,10 @@ static int which_runs(const struct trial *trial)
         bool all = true;
 
         for (guint i = 0; i < trial->config.n_images; i++)
-            all = all && area_holds(trial, &trial->config.primary[i], &trial->images[which]);
+            all = all &&
+                  area_holds(trial,
+                             trial->result.slot[i] ? &trial->config.secondary[i] : &trial->config.primary[i],
+                             &trial->images[which]);
         if (all)
             return which;
     }
@@ -258,7 +278,7 @@ static bool sweep_size(struct trial *trial, guint32 n_bytes, struct rig_layout_v
     if (!flash_anew(trial) || !stage(trial))
         return true;
     sweep_run(trial, "upgrade", n_bytes, &verdict->cuts);
-    if (verdict->mode != RIG_SWAP_OVERWRITE)
+    if (rig_swap_mode_reverts(verdict->mode))
         sweep_run(trial, "revert", n_bytes, &verdict->cuts);
     return true;
 }
@@ -283,7 +303,9 @@ static bool boots_as_it_is(struct trial *trial)
     if (!flash_anew(trial))
         return false;
     for (guint i = 0; i < trial->config.n_images; i++)
-        if (!put(trial, &trial->config.primary[i], 0, &trial->images[0]))
+        if (!put(trial, &trial->config.primary[i], 0, &trial->images[0]) ||
+            (rig_swap_mode_starts_by_trailer(trial->config.mode) &&
+             sim_boot_set_next(&trial->config, trial->flash, i, 0, true) != SIM_OK))
             return false;
     boot(trial);
     return which_runs(trial) == 0;
@@ -294,7 +316,7 @@ static void judge_revert(struct trial *trial, struct rig_layout_verdict *verdict
 {
     guint64 us = sim_flash_busy_us(trial->flash);
 
-    if (verdict->mode == RIG_SWAP_OVERWRITE)
+    if (!rig_swap_mode_reverts(verdict->mode))
         return;
     boot(trial);
     verdict->revert_us = sim_flash_busy_us(trial->flash) - us;
@@ -363,13 +385,7 @@ static guint32 largest_of(const struct trial *trial)
 
     for (guint i = 0; i < trial->config.n_images; i++)
         largest = MIN(largest, sim_boot_max_image_bytes(&trial->config, trial->flash, i));
-    return largest;
-}
-
-static void add_hazard(struct rig_layout_verdict *verdict, const char *text)
-{
-    if (verdict->n_hazards < RIG_LAYOUT_MAX_HAZARDS)
-        verdict->hazards[verdict->n_hazards++] = text;
+    return rig_swap_mode_loads_ram(trial->config.mode) ? MIN(largest, trial->config.ram_bytes) : largest;
 }
 
 static bool trailer_spans_sectors(const struct trial *trial)
@@ -390,42 +406,71 @@ static bool trailer_spans_sectors(const struct trial *trial)
     return false;
 }
 
-/* What was found by exploring upstream's own code, and is in it to this day. */
+static bool trailer_is_in_one_sector(const struct trial *trial)
+{
+    return !trailer_spans_sectors(trial);
+}
+
+static bool has_ecc(const struct trial *trial)
+{
+    return trial->devices[0].torn_is_error;
+}
+
+static bool has_no_erase(const struct trial *trial)
+{
+    return trial->devices[0].no_erase;
+}
+
+static bool has_other_device(const struct trial *trial)
+{
+    return trial->config.primary[0].device != trial->config.secondary[0].device;
+}
+
+static bool has_two_images(const struct trial *trial)
+{
+    return trial->config.n_images > 1;
+}
+
+#define MODE(name) (1u << RIG_SWAP_##name)
+#define SWAPS (MODE(MOVE) | MODE(SCRATCH) | MODE(OFFSET))
+#define IN_PLACE (MODE(DIRECT_XIP) | MODE(DIRECT_XIP_REVERT))
+
+/* What was found by exploring upstream's own code, and is in it to this day; and what a mode cannot by its
+ * nature. holds NULL: on every layout. */
+static const struct {
+    guint modes;
+    bool (*holds)(const struct trial *trial);
+    const char *text;
+} hazards[] = {
+    {SWAPS | MODE(OVERWRITE), has_ecc,
+     "a word that power was lost in ends every boot that reads it, where nobody handles the NMI"},
+    {SWAPS, has_no_erase,
+     "two cuts: the board is lost, as the first status record is not cleared without an erase"},
+    {MODE(MOVE), NULL,
+     "two cuts in one revert, the first inside the write of its magic: the rejected image stays"},
+    {MODE(SCRATCH), trailer_spans_sectors,
+     "two cuts in one revert: the board is lost, as the trailer spans several sectors"},
+    {MODE(SCRATCH), trailer_is_in_one_sector, "two cuts in one revert: the rejected image stays"},
+    {MODE(OFFSET), NULL,
+     "two cuts in one revert: the board is lost when the old image reaches the end of what is swapped"},
+    {MODE(OFFSET), NULL,
+     "an old image much larger than the new one, one cut in its last sector: it cannot be reverted to"},
+    {MODE(OVERWRITE) | MODE(DIRECT_XIP) | MODE(RAM_LOAD), NULL,
+     "an image that does not work cannot be taken back"},
+    {MODE(OVERWRITE), NULL,
+     "a cut while slot 1 is cleared leaves a request without an image: uploads are refused until the slot is "
+     "erased"},
+    {IN_PLACE, has_other_device,
+     "slot 1 is in another device: an image runs there where it is mapped, and nowhere else"},
+    {IN_PLACE, NULL, "an image runs in the slot that it was linked for, and in no other"},
+    {SWAPS, has_two_images, "two cuts can leave the new half of one image beside the old half of the other"},
+};
+
 static void find_hazards(const struct trial *trial, struct rig_layout_verdict *verdict)
 {
-    bool swaps = verdict->mode != RIG_SWAP_OVERWRITE;
-
-    if (trial->devices[0].torn_is_error)
-        add_hazard(
-            verdict,
-            "a word that power was lost in ends every boot that reads it, where nobody handles the NMI");
-    if (swaps && trial->devices[0].no_erase)
-        add_hazard(verdict,
-                   "two cuts: the board is lost, as the first status record is not cleared without an erase");
-    if (verdict->mode == RIG_SWAP_MOVE)
-        add_hazard(
-            verdict,
-            "two cuts in one revert, the first inside the write of its magic: the rejected image stays");
-    if (verdict->mode == RIG_SWAP_SCRATCH && trailer_spans_sectors(trial))
-        add_hazard(verdict,
-                   "two cuts in one revert: the board is lost, as the trailer spans several sectors");
-    else if (verdict->mode == RIG_SWAP_SCRATCH)
-        add_hazard(verdict, "two cuts in one revert: the rejected image stays");
-    if (verdict->mode == RIG_SWAP_OFFSET) {
-        add_hazard(verdict, "two cuts in one revert: the board is lost when the old image reaches the end of "
-                            "what is swapped");
-        add_hazard(verdict, "an old image much larger than the new one, one cut in its last sector: it "
-                            "cannot be reverted to");
-    }
-    if (!swaps) {
-        add_hazard(verdict, "an image that does not work cannot be taken back");
-        add_hazard(
-            verdict,
-            "a cut while slot 1 is cleared leaves a request without an image: uploads are refused until "
-            "the slot is erased");
-    }
-    if (swaps && trial->config.n_images > 1)
-        add_hazard(verdict, "two cuts can leave the new half of one image beside the old half of the other");
+    for (guint i = 0; i < G_N_ELEMENTS(hazards) && verdict->n_hazards < RIG_LAYOUT_MAX_HAZARDS; i++)
+        if (hazards[i].modes & 1u << verdict->mode && (!hazards[i].holds || hazards[i].holds(trial)))
+            verdict->hazards[verdict->n_hazards++] = hazards[i].text;
 }
 
 static bool judge(struct trial *trial, struct rig_layout_verdict *verdict, GError **error)
@@ -433,6 +478,11 @@ static bool judge(struct trial *trial, struct rig_layout_verdict *verdict, GErro
     trial->config.mode = verdict->mode;
     if (trial->config.mode == RIG_SWAP_SCRATCH && trial->config.scratch.n_bytes == 0) {
         answer(verdict, RIG_LAYOUT_CANNOT_UPGRADE, "there is no scratch area");
+        return true;
+    }
+    if (trial->config.mode == RIG_SWAP_SINGLE) {
+        answer(verdict, RIG_LAYOUT_CANNOT_UPGRADE,
+               "there is one slot: an update is written over it, by serial recovery");
         return true;
     }
     if (!flash_anew(trial)) {
@@ -469,6 +519,15 @@ static void clear(struct trial *trial)
     sim_boot_memo_free(trial->config.memo);
 }
 
+/* RAM load of two images wants two places in RAM, which no layout tells; encrypted images run in place
+ * nowhere. */
+static bool is_asked(const struct trial *trial, enum rig_swap_mode mode)
+{
+    return rig_swap_mode_moves_images(mode) ||
+           (trial->config.encryption == RIG_ENCRYPT_NONE &&
+            (trial->config.n_images == 1 || !rig_swap_mode_loads_ram(mode)));
+}
+
 guint rig_layout_judge(struct rig_board *board, struct rig_layout_verdict verdicts[RIG_LAYOUT_MAX_VERDICTS],
                        GError **error)
 {
@@ -484,7 +543,9 @@ guint rig_layout_judge(struct rig_board *board, struct rig_layout_verdict verdic
     }
     board->subject->bootloader(board, &config, &flash);
     begin(&trial, config, flash);
-    for (enum rig_swap_mode mode = RIG_SWAP_MOVE; ok && mode <= RIG_SWAP_OVERWRITE; mode++) {
+    for (enum rig_swap_mode mode = RIG_SWAP_MOVE; ok && mode <= RIG_SWAP_SINGLE; mode++) {
+        if (!is_asked(&trial, mode))
+            continue;
         verdicts[n] = (struct rig_layout_verdict){.mode = mode, .chosen = mode == config->mode};
         ok = judge(&trial, &verdicts[n++], error);
     }

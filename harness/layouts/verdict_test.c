@@ -82,6 +82,11 @@ static void equal_slots_of_equal_sectors_work_in_every_mode(void **state)
     expect(&stand, RIG_SWAP_OFFSET, RIG_LAYOUT_UPGRADES, 122880, "");
     expect(&stand, RIG_SWAP_SCRATCH, RIG_LAYOUT_UPGRADES, 127952, "");
     expect(&stand, RIG_SWAP_OVERWRITE, RIG_LAYOUT_UPGRADES, 131032, "");
+    expect(&stand, RIG_SWAP_DIRECT_XIP, RIG_LAYOUT_UPGRADES, 131032, "");
+    expect(&stand, RIG_SWAP_RAM_LOAD_REVERT, RIG_LAYOUT_UPGRADES, 131032, "");
+    assert_true(of(&stand, RIG_SWAP_DIRECT_XIP_REVERT)->revert_us > 0);
+    assert_int_equal(of(&stand, RIG_SWAP_DIRECT_XIP_REVERT)->cuts.n_lost, 0);
+    expect(&stand, RIG_SWAP_SINGLE, RIG_LAYOUT_CANNOT_UPGRADE, 0, "serial recovery");
     assert_true(of(&stand, RIG_SWAP_SCRATCH)->chosen);
     assert_false(of(&stand, RIG_SWAP_MOVE)->chosen);
     assert_int_equal(of(&stand, RIG_SWAP_OVERWRITE)->n_operations, 162);
