@@ -225,18 +225,29 @@ static char *read_foreign(const char *path, GError **error)
     return NULL;
 }
 
-static struct rig_target *load_target(const char *what, GError **error)
+/* The text of a target file of what others wrote; NULL without an error: it is a target. */
+static char *text_of(const char *const *what, GError **error)
 {
-    g_autofree char *targets = rig_data_path("targets");
-    g_autofree char *text = NULL;
-
-    if (!rig_layout_is_foreign(what))
-        return rig_target_load(what, targets, error);
-    text = read_foreign(what, error);
-    return text ? rig_target_from_source(rig_source_from_text(what, text), what, error) : NULL;
+    if (what[1] || g_str_has_suffix(what[0], ".hex"))
+        return rig_layout_read_binaries(what, error);
+    return rig_layout_is_foreign(what[0]) ? read_foreign(what[0], error) : NULL;
 }
 
-static bool make_check(struct check *check, const char *what, GError **error)
+static struct rig_target *load_target(const char *const *what, GError **error)
+{
+    g_autofree char *targets = rig_data_path("targets");
+    GError *problem = NULL;
+    g_autofree char *text = text_of(what, &problem);
+
+    if (problem) {
+        g_propagate_error(error, problem);
+        return NULL;
+    }
+    return text ? rig_target_from_source(rig_source_from_text(what[0], text), what[0], error)
+                : rig_target_load(what[0], targets, error);
+}
+
+static bool make_check(struct check *check, const char *const *what, GError **error)
 {
     check->target = load_target(what, error);
     check->board = check->target ? rig_sim_board_new(check->target, error) : NULL;
@@ -258,7 +269,7 @@ static int exit_code_of(const struct check *check)
     return any && !has_chosen(check) ? RIG_EXIT_PASSED : RIG_EXIT_FAILED;
 }
 
-static int check_one(const char *what, bool json)
+static int check_one(const char *const *what, bool json)
 {
     struct check check = {0};
     GError *error = NULL;
@@ -277,14 +288,19 @@ static int check_one(const char *what, bool json)
     return exit_code;
 }
 
-/* A file of others as a target file. */
-static int make_one(const char *what)
+/* Files of others as a target file. */
+static int make_one(const char *const *what)
 {
     GError *error = NULL;
-    g_autofree char *text = read_foreign(what, &error);
+    g_autofree char *text = text_of(what, &error);
 
-    if (!text)
+    if (error)
         return rig_cli_fail(error);
+    if (!text) {
+        fprintf(stderr, "bootrig: '%s' is neither a devicetree nor a partition table nor a HEX file\n",
+                what[0]);
+        return RIG_EXIT_ERROR;
+    }
     printf("%s", text);
     return RIG_EXIT_PASSED;
 }
@@ -301,20 +317,21 @@ int rig_cli_target(int argc, char **argv)
     int exit_code;
 
     if (!rig_cli_parse(
-            &argc, &argv, entries, "check TARGET|FILE | make FILE",
+            &argc, &argv, entries, "check TARGET|FILE [FILE] | make FILE [FILE]",
             "Says what MCUboot makes of a flash layout: whether it can upgrade in each mode, or boots at "
             "all, the largest image, time and wear.",
             "FILE is a target file, a devicetree (zephyr.dts of a build) or a partition table of the "
-            "partition manager (partitions.yml, pm_static.yml). 'make' prints the latter two as a target "
-            "file. The bootloader model is run on the layout; no device is touched.\n\n"
+            "partition manager (partitions.yml, pm_static.yml), or HEX files of bootloader and padded "
+            "application, apart or merged. 'make' prints all but the first as a target file. The bootloader "
+            "model is run on the layout; no device is touched.\n\n"
             "Exit codes: 0 the target's mode can upgrade (where none is chosen: one can), 1 it cannot, "
             "2 error.",
             &exit_code))
         return exit_code;
-    if (words && g_str_equal(words[0], "check") && words[1] && !words[2])
-        return check_one(words[1], json);
-    if (words && g_str_equal(words[0], "make") && words[1] && !words[2] && !json)
-        return make_one(words[1]);
+    if (words && g_str_equal(words[0], "check") && words[1] && g_strv_length(words) <= 3)
+        return check_one((const char *const *)words + 1, json);
+    if (words && g_str_equal(words[0], "make") && words[1] && g_strv_length(words) <= 3 && !json)
+        return make_one((const char *const *)words + 1);
     fprintf(stderr, "bootrig: target wants 'check' or 'make', and one target or file\n");
     return RIG_EXIT_ERROR;
 }

@@ -21,6 +21,12 @@ bool rig_layout_is_foreign(const char *path);
  * doc partition manager]. It names no sectors: 4 KiB and words of 4 bytes, as nRF52 and nRF53. */
 char *rig_layout_read_foreign(const struct rig_source *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same of Intel HEX files, in ascending order of their addresses: bootloader and signed application, or
+ * both merged into one. The application has to be padded or confirmed (imgtool --pad, --confirm): its trailer
+ * ends its slot. Slot 1 is where a second image stands, or as large right behind slot 0. Sectors are taken as
+ * 4 KiB. */
+char *rig_layout_read_binaries(const char *const *paths, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS
 
 #endif

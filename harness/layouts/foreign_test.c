@@ -3,7 +3,9 @@
 #include "layouts/foreign.h"
 
 #include "bench/layout.h"
+#include "image/hex.h"
 
+#include <glib/gstdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -143,12 +145,73 @@ static void what_is_missing_or_cannot_be_is_told(void **state)
     refuse("a.yml", "mcuboot_primary: {address: 0, size: 4096}\n", "there is no 'mcuboot_secondary'");
 }
 
+/* A HEX file of these bytes at an address. The caller owns its path. */
+static char *hex_file(const char *folder, const char *name, guint32 address, const guint8 *bytes,
+                      gsize n_bytes)
+{
+    char *path = g_build_filename(folder, name, NULL);
+    struct rig_bytes text;
+
+    assert_true(rig_hex_write(bytes, n_bytes, address, &text));
+    assert_true(g_file_set_contents(path, (const char *)text.bytes, (gssize)text.n_bytes, NULL));
+    rig_bytes_clear(&text);
+    return path;
+}
+
+static void expect_binaries(const char *bootloader, const char *application, const char *piece)
+{
+    const char *const paths[] = {bootloader, application, NULL};
+    GError *error = NULL;
+    g_autofree char *text = rig_layout_read_binaries(paths, &error);
+    const char *seen = text ? text : error->message;
+
+    if (!strstr(seen, piece))
+        fail_msg("%s", seen);
+    g_clear_error(&error);
+}
+
+static void programs_for_a_chip_tell_their_slots(void **state)
+{
+    static guint8 bootloader[0xd000];
+    guint8 payload[5000] = {1};
+    struct rig_image_recipe recipe = {.payload = payload,
+                                      .payload_bytes = sizeof payload,
+                                      .pad_to_bytes = 0x20000,
+                                      .erased = 0xff,
+                                      .confirm = true};
+    struct rig_bytes padded, plain;
+    g_autofree char *folder = g_dir_make_tmp("binaries-XXXXXX", NULL);
+
+    (void)state;
+    assert_int_equal(rig_image_build(&recipe, &padded), RIG_IMAGE_OK);
+    recipe.pad_to_bytes = 0;
+    assert_int_equal(rig_image_build(&recipe, &plain), RIG_IMAGE_OK);
+    memset(bootloader, 0x5a, sizeof bootloader);
+    g_autofree char *boot = hex_file(folder, "boot.hex", 0, bootloader, 0xc000);
+    g_autofree char *large = hex_file(folder, "large.hex", 0, bootloader, 0xd000);
+    g_autofree char *app = hex_file(folder, "app.hex", 0xc000, padded.bytes, padded.n_bytes);
+    g_autofree char *bare = hex_file(folder, "bare.hex", 0xc000, plain.bytes, plain.n_bytes);
+    expect_binaries(boot, app,
+                    "slots:\n  - {offset: 49152B, size: 131072B}\n  - {offset: 180224B, size: 131072B}\n");
+    expect_binaries(large, app,
+                    "the bootloader ends at 0xd000, in the slot of the image, which begins at 0xc000");
+    expect_binaries(boot, bare, "has no trailer behind it");
+    expect_binaries(boot, NULL, "no MCUboot image");
+    expect_binaries(folder, NULL, "is no plain file");
+    for (char **path = (char *[]){boot, large, app, bare, NULL}; *path; path++)
+        g_remove(*path);
+    g_rmdir(folder);
+    rig_bytes_clear(&padded);
+    rig_bytes_clear(&plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_devicetree_of_a_build_is_a_target),
         cmocka_unit_test(subpartitions_and_labels_of_an_overlay_are_found),
         cmocka_unit_test(a_partition_table_is_a_target),
+        cmocka_unit_test(programs_for_a_chip_tell_their_slots),
         cmocka_unit_test(what_is_missing_or_cannot_be_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
