@@ -95,6 +95,7 @@ bool sim_boot_prints(const char *piece)
         "Bootloader chainload address offset",
         "boot_read_enc_key: No key, read all 0xFF",
         "Cannot upgrade: ",
+        "boot_verify_logical_sectors: ",
         "Cleared image",
         "due to stuck revert",
         "Dependencies are not met",
