@@ -215,6 +215,7 @@ static void print_json(const struct check *check)
 
 /* --- the command --- */
 
+/* NULL without an error: it is a target. */
 static char *read_foreign(const char *path, GError **error)
 {
     g_autoptr(rig_source) source = rig_source_read(path, error);
@@ -225,12 +226,22 @@ static char *read_foreign(const char *path, GError **error)
     return NULL;
 }
 
+static bool is_file(const char *what)
+{
+    static const char *const endings[] = {".dts", ".dtsi", ".overlay", ".yml", ".yaml"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(endings); i++)
+        if (g_str_has_suffix(what, endings[i]))
+            return true;
+    return strchr(what, '/') != NULL;
+}
+
 /* The text of a target file of what others wrote; NULL without an error: it is a target. */
 static char *text_of(const char *const *what, GError **error)
 {
     if (what[1] || g_str_has_suffix(what[0], ".hex"))
         return rig_layout_read_binaries(what, error);
-    return rig_layout_is_foreign(what[0]) ? read_foreign(what[0], error) : NULL;
+    return is_file(what[0]) ? read_foreign(what[0], error) : NULL;
 }
 
 static struct rig_target *load_target(const char *const *what, GError **error)

@@ -568,23 +568,24 @@ static bool is_devicetree(const char *path)
            g_str_has_suffix(path, ".overlay");
 }
 
-bool rig_layout_is_foreign(const char *path)
+/* A target file is YAML, too. */
+static bool is_target(const struct rig_source *source)
 {
-    g_autoptr(rig_source) source = NULL;
-    g_autoptr(rig_document) document = NULL;
+    g_autoptr(rig_document) document = yaml_of(source);
 
-    if (is_devicetree(path) || g_str_has_suffix(path, ".yml"))
-        return true;
-    source = g_str_has_suffix(path, ".yaml") ? rig_source_read(path, NULL) : NULL;
-    document = source ? yaml_of(source) : NULL;
-    return document && rig_node_get(rig_document_root(document), "mcuboot_primary");
+    return document && rig_node_get(rig_document_root(document), "target");
 }
 
 char *rig_layout_read_foreign(const struct rig_source *source, GError **error)
 {
-    char *text =
-        is_devicetree(source->path) ? read_devicetree(source, error) : read_partitions(source, error);
+    char *text = NULL;
 
+    if (is_devicetree(source->path))
+        text = read_devicetree(source, error);
+    else if (!is_target(source))
+        text = read_partitions(source, error);
+    else
+        return NULL;
     if (!text)
         g_prefix_error(error, "layout '%s': ", source->path);
     return text;

@@ -8,11 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* Whether a file is one of those: by its name, and a YAML file by what stands in it. false also when it
- * cannot be read. */
-bool rig_layout_is_foreign(const char *path);
-
 /* The text of a target file with the slots of such a file; no swap mode is chosen in it. Owned by the caller.
+ * NULL without an error: it is a target file itself.
  * RIG_ERROR_INPUT: what is missing, or cannot be. Of a devicetree: slot0_partition to slot3_partition and
  * scratch_partition, or partitions whose `label` is image-0 ... image-scratch; sector and write sizes of the
  * flash that they are in [SRC zephyr dts/bindings/flash_controller, dts/bindings/mtd]. RRAM and MRAM of

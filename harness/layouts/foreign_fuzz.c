@@ -12,7 +12,7 @@ static void read_as(const char *name, const guint8 *bytes, gsize n_bytes)
     g_autofree char *text = source ? rig_layout_read_foreign(source, &error) : NULL;
     g_autoptr(rig_target) target = NULL;
 
-    g_assert(!text == !!error);
+    g_assert(!text || !error);
     if (text)
         target = rig_target_from_source(rig_source_from_text("made.yaml", text), "made.yaml", &error);
 }
