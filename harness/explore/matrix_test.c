@@ -109,6 +109,26 @@ static void a_secondary_on_another_device(void **state)
     hold((struct board_plan){.external = true, .old_bytes = 5000, .new_bytes = 9000});
 }
 
+/* As the RRAM of an nRF54L: nothing is erased, and every unit that is to be forgotten is written. Not by
+ * scratch: what stands there from the last swap is neither erased nor overwritten before it is taken for this
+ * one's. */
+static void memory_without_erase(void **state)
+{
+    static const enum rig_swap_mode modes[] = {RIG_SWAP_MOVE, RIG_SWAP_OFFSET, RIG_SWAP_OVERWRITE};
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(modes); i++)
+        hold_in((struct board_plan){.sector_bytes = 1024,
+                                    .n_primary = 6,
+                                    .write_bytes = 16,
+                                    .max_align = 16,
+                                    .max_sectors = 6,
+                                    .no_erase = true,
+                                    .old_bytes = 1300,
+                                    .new_bytes = 2300},
+                modes[i]);
+}
+
 static void uneven_slots(void **state)
 {
     (void)state;
@@ -296,6 +316,7 @@ int main(void)
         cmocka_unit_test(trailers_over_several_sectors),
         cmocka_unit_test(an_erased_value_of_zero),
         cmocka_unit_test(a_secondary_on_another_device),
+        cmocka_unit_test(memory_without_erase),
         cmocka_unit_test(uneven_slots),
         cmocka_unit_test(every_two_properties_of_board_and_life_meet),
         cmocka_unit_test(images_of_one_sector_and_the_largest),

@@ -568,11 +568,13 @@ static bool is_devicetree(const char *path)
            g_str_has_suffix(path, ".overlay");
 }
 
-/* A target file is YAML, too. */
+/* A target file is YAML, too, and one with mistakes is told of those. */
 static bool is_target(const struct rig_source *source)
 {
     g_autoptr(rig_document) document = yaml_of(source);
 
+    if (!g_str_has_suffix(source->path, ".yml"))
+        return !document || !rig_node_get(rig_document_root(document), "mcuboot_primary");
     return document && rig_node_get(rig_document_root(document), "target");
 }
 
