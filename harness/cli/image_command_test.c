@@ -247,6 +247,66 @@ static void encrypted_images_open_with_their_key_alone(void **state)
                      RIG_SOURCE_DIR "/fixtures/keys");
 }
 
+/* Without its end record. */
+static void append_hex_file(GString *into, const char *path)
+{
+    g_autofree char *text = NULL;
+
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    *strstr(text, ":00000001FF") = '\0';
+    g_string_append(into, text);
+}
+
+static void a_merged_file_tells_its_parts_and_shows_its_images(void **state)
+{
+    g_autoptr(GString) merged = g_string_new(":020000040000FA\n:080000000004002009010000CA\n");
+
+    (void)state;
+    expect("image make --size 1000 -o one.hex --hex-addr 0xC000 --version 1.0.0 --sign ed25519", 0, "");
+    expect("image make --size 2000 -o two.hex --hex-addr 0x1C000 --version 2.0.0 --sign ecdsa-p256", 0, "");
+    append_hex_file(merged, "one.hex");
+    append_hex_file(merged, "two.hex");
+    /* A confirmed slot's end, as imgtool writes it, and a register far away. */
+    g_string_append(merged,
+                    ":020000040002F8\n:10BFE80001FFFFFFFFFFFFFF77C295F360D2EF7FEE\n"
+                    ":08BFF8003552500F2CB6798080\n:020000041000EA\n:041014000000F40FD5\n:00000001FF\n");
+    assert_true(g_file_set_contents("merged.hex", merged->str, -1, NULL));
+    expect("image info merged.hex", 0,
+           "0x00000000..0x00000007         8 bytes (0x8)  no image: the start of");
+    expect("image info merged.hex", 0, "0x0000c000..0x0000c497      1176 bytes (0x498)  an image");
+    expect("image info merged.hex", 0,
+           "0x0002bfe8..0x0002bfff        24 bytes (0x18)  the end of a slot: trailer magic, confirmed");
+    expect("image info merged.hex", 0,
+           "0x10001014..0x10001017         4 bytes (0x4)  no image: registers (UICR of nRF5)");
+    expect("image info merged.hex", 0, "base address       0x0001c000\nversion            2.0.0");
+    expect("image info --json merged.hex", 0, "\"what\" : \"an image\"");
+}
+
+static void images_of_big_endian_chips_are_told_as_such(void **state)
+{
+    static const char magic[] = {(char)0x96, (char)0xf3, (char)0xb8, 0x3d, 0, 0, 0, 0, 0, 32};
+    char image[64] = "";
+
+    (void)state;
+    memcpy(image, magic, sizeof magic);
+    assert_true(g_file_set_contents("big.bin", image, sizeof image, NULL));
+    expect("image info big.bin", 2, "for a big-endian chip");
+    expect("image verify big.bin", 1, "for a big-endian chip");
+    expect("image make --size 64 -o n.bin --endian big", 2, "only little");
+}
+
+static void room_for_the_header_is_not_a_program(void **state)
+{
+    static const char program[256] = {[40] = 1};
+
+    (void)state;
+    assert_true(g_file_set_contents("program.bin", program, sizeof program, NULL));
+    expect("image make program.bin -o n.bin --header-reserved --header-size 64", 2,
+           "would overwrite the program");
+    expect("image make program.bin -o n.bin --header-reserved --header-size 32", 0, "");
+    expect("image make program.bin -o n.bin --header-size 64", 0, "");
+}
+
 static void info_as_json_has_every_fact(void **state)
 {
     struct result *result;
@@ -503,6 +563,9 @@ int main(void)
         cmocka_unit_test(an_unsigned_image_says_what_it_is),
         cmocka_unit_test(what_cannot_be_judged_is_not_called_bad),
         cmocka_unit_test(encrypted_images_open_with_their_key_alone),
+        cmocka_unit_test(a_merged_file_tells_its_parts_and_shows_its_images),
+        cmocka_unit_test(images_of_big_endian_chips_are_told_as_such),
+        cmocka_unit_test(room_for_the_header_is_not_a_program),
         cmocka_unit_test(info_as_json_has_every_fact),
         cmocka_unit_test(hex_in_and_out_hold_the_same_image),
         cmocka_unit_test(a_reserved_header_is_overwritten_and_its_filler_kept),

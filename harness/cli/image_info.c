@@ -6,6 +6,8 @@
 #include <json-glib/json-glib.h>
 
 #include "cli/image_files.h"
+#include "base/bytes.h"
+#include "image/hex.h"
 #include "image/judge.h"
 #include "image/trailer.h"
 
@@ -14,7 +16,8 @@
 #define SHOWN_BYTES 32u
 
 static const char description[] = "INPUT is binary or Intel HEX; when it is larger than the image, what lies "
-                                  "behind (padding, slot trailer) is told too.\n"
+                                  "behind (padding, slot trailer) is told too. Of a merged HEX "
+                                  "file all parts are listed, then all images.\n"
                                   "Exit codes: 0 shown, 2 this is no image or it cannot be read. Whether "
                                   "hash and signature hold is a matter of\n"
                                   "`bootrig image verify`.\n"
@@ -26,7 +29,8 @@ static const char description[] = "INPUT is binary or Intel HEX; when it is larg
 /* One image under the glass; borrows the file's bytes. */
 struct view {
     const char *path;
-    const struct rig_image_file *file;
+    bool is_hex;
+    uint32_t base_address; /* of the image, in a HEX file */
     const struct rig_image_source *source;
     struct rig_image_layout layout;
     bool has_trailer;
@@ -55,6 +59,18 @@ static void tell_number(const struct view *view, const char *label, const char *
     } else {
         g_print("%-18s %" G_GINT64_FORMAT "%s\n", label, value, unit);
     }
+}
+
+/* Sizes and addresses are told as people have them in map files and device trees, too. */
+static void tell_place(const struct view *view, const char *label, const char *member, gint64 value,
+                       const char *unit)
+{
+    if (view->json)
+        tell_number(view, label, member, value, unit);
+    else if (*unit)
+        g_print("%-18s %" G_GINT64_FORMAT "%s (0x%" G_GINT64_MODIFIER "x)\n", label, value, unit, value);
+    else
+        g_print("%-18s 0x%08" G_GINT64_MODIFIER "x\n", label, value);
 }
 
 static void begin(const struct view *view, const char *member, bool array)
@@ -104,16 +120,16 @@ static void tell_header(const struct view *view)
 
     rig_image_version_format(&header->version, version);
     tell(view, "file", "file", view->path);
-    tell(view, "format", "format", view->file->is_hex ? "hex" : "bin");
-    if (view->file->is_hex)
-        tell_number(view, "base address", "base_address", view->file->base_address, "");
+    tell(view, "format", "format", view->is_hex ? "hex" : "bin");
+    if (view->is_hex)
+        tell_place(view, "base address", "base_address", view->base_address, "");
     tell(view, "version", "version", version);
-    tell_number(view, "header", "header_bytes", header->header_bytes, " bytes");
-    tell_number(view, "payload", "payload_bytes", header->payload_bytes, " bytes");
-    tell_number(view, "protected TLVs", "protected_bytes", header->protected_tlv_bytes, " bytes");
+    tell_place(view, "header", "header_bytes", header->header_bytes, " bytes");
+    tell_place(view, "payload", "payload_bytes", header->payload_bytes, " bytes");
+    tell_place(view, "protected TLVs", "protected_bytes", header->protected_tlv_bytes, " bytes");
     tell_flags(view);
     if (header->load_address)
-        tell_number(view, "load address", "load_address", header->load_address, "");
+        tell_place(view, "load address", "load_address", header->load_address, "");
 }
 
 static void tell_entry(const struct view *view, const struct rig_image_tlv_entry *entry)
@@ -127,8 +143,9 @@ static void tell_entry(const struct view *view, const struct rig_image_tlv_entry
         n_shown = 0;
     text = rig_hex_text(bytes, n_shown);
     if (!view->json) {
-        g_print("  0x%04x %-12s %-11s %5u bytes at %-8u %s%s\n", entry->type, rig_image_tlv_name(entry->type),
-                area, entry->n_bytes, entry->offset, text, n_shown < entry->n_bytes ? "..." : "");
+        g_print("  0x%04x %-12s %-11s %5u bytes at 0x%-6x %s%s\n", entry->type,
+                rig_image_tlv_name(entry->type), area, entry->n_bytes, entry->offset, text,
+                n_shown < entry->n_bytes ? "..." : "");
         return;
     }
     json_builder_begin_object(view->json);
@@ -332,11 +349,11 @@ static void find_trailer(struct view *view)
 
 static void tell_rest(const struct view *view)
 {
-    tell_number(view, "image", "image_bytes", view->layout.end, " bytes");
-    tell_number(view, "file size", "file_bytes", view->source->n_bytes, " bytes");
+    tell_place(view, "image", "image_bytes", view->layout.end, " bytes");
+    tell_place(view, "file size", "file_bytes", view->source->n_bytes, " bytes");
     if (view->source->n_bytes > view->layout.end)
-        tell_number(view, "behind the image", "padding_bytes", view->source->n_bytes - view->layout.end,
-                    " bytes");
+        tell_place(view, "behind the image", "padding_bytes", view->source->n_bytes - view->layout.end,
+                   " bytes");
     if (!view->has_trailer)
         return;
     begin(view, "trailer", false);
@@ -373,27 +390,257 @@ static void print_json(JsonBuilder *builder)
     g_print("%s\n", text);
 }
 
-static bool show(const char *path, const struct rig_image_file *file, bool as_json, GError **error)
+static bool is_big_endian(const struct rig_bytes *bytes)
 {
-    g_autoptr(JsonBuilder) json = as_json ? json_builder_new() : NULL;
-    const struct rig_memory_image memory = {file->contents.bytes, file->contents.n_bytes};
+    static const uint8_t magic[] = {0x96, 0xf3, 0xb8, 0x3d};
+
+    return bytes->n_bytes >= sizeof magic && memcmp(bytes->bytes, magic, sizeof magic) == 0;
+}
+
+/* One image, at the start of bytes. json: it becomes a value of that. */
+static bool show_image(const char *path, const struct rig_bytes *bytes, bool is_hex, uint32_t address,
+                       JsonBuilder *json, GError **error)
+{
+    const struct rig_memory_image memory = {bytes->bytes, bytes->n_bytes};
     const struct rig_image_source source = rig_image_source_from_memory(&memory);
-    struct view view = {.path = path, .file = file, .source = &source, .json = json};
+    struct view view = {
+        .path = path, .is_hex = is_hex, .base_address = address, .source = &source, .json = json};
     enum rig_image_status status = rig_image_read_layout(&source, UINT32_MAX, &view.layout);
 
     if (status == RIG_IMAGE_OK) {
         find_trailer(&view);
         status = tell_all(&view);
-        if (json)
-            print_json(json);
     } else if (status == RIG_IMAGE_READ_FAILED || status == RIG_IMAGE_BAD_TLV) {
         /* The header is good, and what it says helps to see what is missing. */
         if (!json && view.layout.header.magic == RIG_IMAGE_MAGIC)
             tell_header(&view);
     }
-    if (status)
+    if (status == RIG_IMAGE_BAD_MAGIC && is_big_endian(bytes))
+        g_set_error(
+            error, RIG_ERROR, RIG_ERROR_INPUT,
+            "%s: this is an image for a big-endian chip (imgtool --endian big), which is not read here",
+            path);
+    else if (status)
         g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path, rig_image_status_text(status));
     return status == RIG_IMAGE_OK;
+}
+
+static bool show_alone(const char *path, const struct rig_bytes *bytes, bool is_hex, uint32_t address,
+                       bool as_json, GError **error)
+{
+    g_autoptr(JsonBuilder) json = as_json ? json_builder_new() : NULL;
+    bool done = show_image(path, bytes, is_hex, address, json, error);
+
+    if (done && json)
+        print_json(json);
+    return done;
+}
+
+/* ---- merged HEX: bootloader, images and ends of slots, each at its address ---- */
+
+#define MAX_PIECES 256u
+#define PIECE_GAP_BYTES 256u
+#define IMAGE_ALIGNMENT 256u /* no slot begins at a smaller one */
+#define TRAILER_MAGIC_BYTES 16u
+
+struct merged {
+    const char *path;
+    GBytes *text; /* borrowed */
+    struct rig_hex_piece pieces[MAX_PIECES];
+    size_t n_pieces, n_images;
+    JsonBuilder *json; /* NULL: lines */
+};
+
+/* The next image in a piece at or behind *at; false: there is none. */
+static bool next_image(const struct rig_bytes *piece, size_t *at, size_t *n_bytes)
+{
+    for (; *at + RIG_IMAGE_HEADER_BYTES <= piece->n_bytes; *at += IMAGE_ALIGNMENT) {
+        const struct rig_memory_image memory = {piece->bytes + *at, piece->n_bytes - *at};
+        const struct rig_image_source source = rig_image_source_from_memory(&memory);
+        struct rig_image_layout layout;
+
+        if (rig_image_read_layout(&source, UINT32_MAX, &layout) != RIG_IMAGE_OK)
+            continue;
+        *n_bytes = layout.end;
+        return true;
+    }
+    return false;
+}
+
+/* What a piece without an image is; static storage. */
+static const char *kind_of(const struct rig_bytes *piece, uint32_t address)
+{
+    uint8_t magic[TRAILER_MAGIC_BYTES];
+
+    for (uint32_t align = 8; align <= 32 && piece->n_bytes >= sizeof magic; align *= 2) {
+        size_t before = sizeof magic + align;
+
+        rig_trailer_magic(align, magic);
+        if (memcmp(piece->bytes + piece->n_bytes - sizeof magic, magic, sizeof magic) != 0)
+            continue;
+        return piece->n_bytes >= before && piece->bytes[piece->n_bytes - before] == 1
+                   ? "the end of a slot: trailer magic, confirmed"
+                   : "the end of a slot: trailer magic, not confirmed";
+    }
+    if (address >= 0x10001000u && address < 0x10002000u)
+        return "no image: registers (UICR of nRF5)";
+    return address < 0x1000 && piece->n_bytes <= 0x1000 ? "no image: the start of a program, or an MBR (nRF5)"
+                                                        : "no image: a program, or data";
+}
+
+static void tell_piece(const struct merged *merged, uint32_t address, size_t n_bytes, const char *what)
+{
+    if (!merged->json) {
+        g_print("0x%08x..0x%08" G_GINT64_MODIFIER "x %9zu bytes (0x%zx)  %s\n", address,
+                (guint64)address + n_bytes - 1, n_bytes, n_bytes, what);
+        return;
+    }
+    json_builder_begin_object(merged->json);
+    json_builder_set_member_name(merged->json, "address");
+    json_builder_add_int_value(merged->json, address);
+    json_builder_set_member_name(merged->json, "bytes");
+    json_builder_add_int_value(merged->json, (gint64)n_bytes);
+    json_builder_set_member_name(merged->json, "what");
+    json_builder_add_string_value(merged->json, what);
+    json_builder_end_object(merged->json);
+}
+
+/* What lies between and behind a piece's images is told as a part of its own. */
+static void tell_parts(struct merged *merged, const struct rig_bytes *piece, uint32_t address)
+{
+    size_t at = 0, told = 0, n_bytes = 0;
+
+    for (; next_image(piece, &at, &n_bytes); at = told = at + n_bytes) {
+        struct rig_bytes before = {piece->bytes + told, at - told};
+
+        if (before.n_bytes)
+            tell_piece(merged, address + (uint32_t)told, before.n_bytes,
+                       kind_of(&before, address + (uint32_t)told));
+        tell_piece(merged, address + (uint32_t)at, n_bytes, "an image");
+        merged->n_images++;
+        at = (at + n_bytes + IMAGE_ALIGNMENT - 1) / IMAGE_ALIGNMENT * IMAGE_ALIGNMENT - n_bytes;
+    }
+    if (told < piece->n_bytes) {
+        struct rig_bytes rest = {piece->bytes + told, piece->n_bytes - told};
+
+        tell_piece(merged, address + (uint32_t)told, rest.n_bytes, kind_of(&rest, address + (uint32_t)told));
+    }
+}
+
+static bool show_images(struct merged *merged, const struct rig_bytes *piece, uint32_t address,
+                        GError **error)
+{
+    size_t n_bytes;
+
+    for (size_t at = 0; next_image(piece, &at, &n_bytes); at += IMAGE_ALIGNMENT) {
+        const struct rig_bytes image = {piece->bytes + at, piece->n_bytes - at};
+
+        if (!merged->json)
+            g_print("\n");
+        if (!show_image(merged->path, &image, true, address + (uint32_t)at, merged->json, error))
+            return false;
+    }
+    return true;
+}
+
+static bool each_piece(struct merged *merged, bool images, GError **error)
+{
+    gsize n_text;
+    const void *text = g_bytes_get_data(merged->text, &n_text);
+    bool done = true;
+
+    for (size_t i = 0; done && i < merged->n_pieces; i++) {
+        const struct rig_hex_piece *piece = &merged->pieces[i];
+        struct rig_hex_fault fault = {0};
+        struct rig_hex hex;
+
+        if (!rig_hex_read_within(text, n_text, piece->address, piece->end, RIG_IMAGE_FILE_MAX_BYTES, 0xff,
+                                 &hex, &fault)) {
+            g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s:%zu: %s", merged->path, fault.line, fault.why);
+            return false;
+        }
+        if (images)
+            done = show_images(merged, &hex.contents, hex.base_address, error);
+        else
+            tell_parts(merged, &hex.contents, hex.base_address);
+        rig_bytes_clear(&hex.contents);
+    }
+    return done;
+}
+
+static bool show_merged(struct merged *merged, bool as_json, GError **error)
+{
+    g_autoptr(JsonBuilder) json = as_json ? json_builder_new() : NULL;
+    bool done;
+
+    merged->json = json;
+    if (json) {
+        json_builder_begin_object(json);
+        json_builder_set_member_name(json, "parts");
+        json_builder_begin_array(json);
+    }
+    done = each_piece(merged, false, error);
+    if (json) {
+        json_builder_end_array(json);
+        json_builder_set_member_name(json, "images");
+        json_builder_begin_array(json);
+    }
+    done = done && each_piece(merged, true, error);
+    if (done && merged->n_images == 0) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: there is no image in it", merged->path);
+        return false;
+    }
+    if (done && json) {
+        json_builder_end_array(json);
+        json_builder_end_object(json);
+        print_json(json);
+    }
+    return done;
+}
+
+/* One piece that begins with an image is shown as that. */
+static bool show_hex(const char *path, GBytes *text, bool as_json, GError **error)
+{
+    struct merged merged = {.path = path, .text = text};
+    struct rig_hex_fault fault = {0};
+    struct rig_image_file file;
+    gsize n_text;
+    const void *characters = g_bytes_get_data(text, &n_text);
+    bool done;
+
+    if (!rig_hex_pieces(characters, n_text, PIECE_GAP_BYTES, merged.pieces, MAX_PIECES, &merged.n_pieces,
+                        &fault)) {
+        g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s:%zu: %s", path, fault.line, fault.why);
+        return false;
+    }
+    if (merged.n_pieces != 1)
+        return show_merged(&merged, as_json, error);
+    if (!rig_image_file_read(path, 0xff, &file, error))
+        return false;
+    done = file.contents.n_bytes > IMAGE_ALIGNMENT && rig_get_le32(file.contents.bytes) != RIG_IMAGE_MAGIC
+               ? show_merged(&merged, as_json, error)
+               : show_alone(path, &file.contents, true, file.base_address, as_json, error);
+    rig_bytes_clear(&file.contents);
+    return done;
+}
+
+static bool show(const char *path, bool as_json, GError **error)
+{
+    g_autoptr(GBytes) bytes = rig_cli_file_read(path, error);
+    struct rig_image_file file;
+    gsize n_bytes;
+    const void *start = bytes ? g_bytes_get_data(bytes, &n_bytes) : NULL;
+    bool done;
+
+    if (!bytes)
+        return false;
+    if (rig_hex_looks_like(start, n_bytes))
+        return show_hex(path, bytes, as_json, error);
+    if (!rig_image_file_read(path, 0xff, &file, error))
+        return false;
+    done = show_alone(path, &file.contents, false, 0, as_json, error);
+    rig_bytes_clear(&file.contents);
+    return done;
 }
 
 int rig_cli_image_info(char **argv)
@@ -401,7 +648,6 @@ int rig_cli_image_info(char **argv)
     g_auto(GStrv) rest = g_strdupv(argv);
     g_autoptr(GError) error = NULL;
     gboolean as_json = FALSE;
-    struct rig_image_file file = {0};
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print JSON", NULL},
         G_OPTION_ENTRY_NULL,
@@ -412,8 +658,7 @@ int rig_cli_image_info(char **argv)
         return rig_cli_image_complain(error);
     if (g_strv_length(rest) != 2)
         g_set_error(&error, RIG_ERROR, RIG_ERROR_USAGE, "name one INPUT (see bootrig image info --help)");
-    else if (rig_image_file_read(rest[1], 0xff, &file, &error))
-        (void)show(rest[1], &file, as_json, &error);
-    rig_bytes_clear(&file.contents);
+    else
+        (void)show(rest[1], as_json, &error);
     return error ? rig_cli_image_complain(error) : RIG_IMAGE_EXIT_OK;
 }

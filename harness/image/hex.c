@@ -34,6 +34,9 @@ struct reader {
     uint64_t low, high;
     uint8_t *bytes, *used; /* used: one bit for each byte */
     struct rig_hex *into;
+    struct rig_hex_piece *pieces; /* NULL: they are not asked for */
+    size_t n_pieces, max_pieces;
+    uint32_t min_gap;
 };
 
 static bool refuse(struct reader *reader, const char *why)
@@ -129,6 +132,26 @@ static bool place(struct reader *reader, uint64_t address, const uint8_t *bytes,
     return true;
 }
 
+/* The pieces stay in order, and no two of them touch. */
+static bool add_piece(struct reader *reader, uint64_t from, uint64_t to)
+{
+    struct rig_hex_piece *pieces = reader->pieces;
+    size_t at = reader->n_pieces, last;
+
+    while (at > 0 && pieces[at - 1].end + reader->min_gap > from)
+        at--;
+    for (last = at; last < reader->n_pieces && pieces[last].address < to + reader->min_gap; last++) {
+        from = pieces[last].address < from ? pieces[last].address : from;
+        to = pieces[last].end > to ? pieces[last].end : to;
+    }
+    if (last == at && reader->n_pieces == reader->max_pieces)
+        return refuse(reader, "the file has too many separate parts");
+    memmove(pieces + at + 1, pieces + last, (reader->n_pieces - last) * sizeof *pieces);
+    reader->n_pieces += 1 + at - last;
+    pieces[at] = (struct rig_hex_piece){(uint32_t)from, to};
+    return true;
+}
+
 static bool take_contents(struct reader *reader)
 {
     uint32_t offset = rig_get_be16(reader->record + 1);
@@ -145,6 +168,8 @@ static bool take_contents(struct reader *reader)
         return refuse(reader, "the record runs past the end of the address space");
     if (first >= last)
         return true;
+    if (reader->pieces)
+        return add_piece(reader, first, last);
     if (reader->bytes)
         return place(reader, first, reader->record + 4 + (first - address), (size_t)(last - first));
     if (first < reader->low)
@@ -253,6 +278,24 @@ bool rig_hex_read_within(const void *text, size_t n_bytes, uint32_t from, uint64
     *into = (struct rig_hex){0};
     *fault = (struct rig_hex_fault){reader.line, reader.why};
     return false;
+}
+
+bool rig_hex_pieces(const void *text, size_t n_bytes, uint32_t min_gap, struct rig_hex_piece *into,
+                    size_t max, size_t *n_pieces, struct rig_hex_fault *fault)
+{
+    struct rig_hex unused = {0};
+    struct reader reader = {.text = text,
+                            .n_bytes = n_bytes,
+                            .to = ADDRESS_SPACE,
+                            .into = &unused,
+                            .pieces = into,
+                            .max_pieces = max,
+                            .min_gap = min_gap};
+    bool done = read_all(&reader);
+
+    *n_pieces = reader.n_pieces;
+    *fault = (struct rig_hex_fault){reader.line, reader.why};
+    return done;
 }
 
 static size_t put_record(uint8_t *into, enum record_type type, uint16_t offset, const uint8_t *bytes,

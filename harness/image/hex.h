@@ -33,6 +33,15 @@ bool rig_hex_read(const void *text, size_t n_bytes, uint32_t max_bytes, uint8_t 
 bool rig_hex_read_within(const void *text, size_t n_bytes, uint32_t from, uint64_t to, uint32_t max_bytes,
                          uint8_t erased, struct rig_hex *into, struct rig_hex_fault *fault);
 
+/* Where a file's bytes are, in ascending order; what lies less than min_gap bytes apart is one piece. The
+ * file is checked as above. false also when there are more than max pieces. */
+struct rig_hex_piece {
+    uint32_t address;
+    uint64_t end; /* one past the last byte */
+};
+bool rig_hex_pieces(const void *text, size_t n_bytes, uint32_t min_gap, struct rig_hex_piece *into,
+                    size_t max, size_t *n_pieces, struct rig_hex_fault *fault);
+
 /* Records of 16 bytes, lines end with a line feed. false when base_address + n_bytes passes 4 GiB or memory
  * is short. */
 bool rig_hex_write(const uint8_t *bytes, size_t n_bytes, uint32_t base_address, struct rig_bytes *text);

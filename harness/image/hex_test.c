@@ -189,6 +189,29 @@ static void what_is_outside_of_a_window_is_passed_over(void **state)
     assert_false(rig_hex_read_within(text, sizeof text - 1, 0x3000, 0x4000, 0x10000, 0xff, &hex, &fault));
 }
 
+static void pieces_are_in_order_and_near_ones_are_one(void **state)
+{
+    /* 4 bytes at 0x100, 1 at 0x0, 2 at 0x106, 1 at 0x200. */
+    static const char text[] =
+        ":0401000001020304F1\n:0100000005FA\n:020106000708E8\n:0102000009F4\n:00000001FF\n";
+    struct rig_hex_piece pieces[3];
+    struct rig_hex_fault fault = {0};
+    size_t n;
+
+    (void)state;
+    assert_true(rig_hex_pieces(text, strlen(text), 16, pieces, 3, &n, &fault));
+    assert_int_equal(n, 3);
+    assert_int_equal(pieces[0].address, 0);
+    assert_int_equal(pieces[1].address, 0x100);
+    assert_int_equal(pieces[1].end, 0x108);
+    assert_int_equal(pieces[2].end, 0x201);
+    assert_false(rig_hex_pieces(text, strlen(text), 16, pieces, 2, &n, &fault));
+    assert_string_equal(fault.why, "the file has too many separate parts");
+    assert_true(rig_hex_pieces(text, strlen(text), 0x1000, pieces, 1, &n, &fault));
+    assert_int_equal(n, 1);
+    assert_int_equal(pieces[0].end, 0x201);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_line_longer_than_any_record_is_refused),
         cmocka_unit_test(what_is_written_reads_back_at_every_base),
         cmocka_unit_test(a_file_past_four_gibibytes_is_not_written),
+        cmocka_unit_test(pieces_are_in_order_and_near_ones_are_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #define LAST_SIGNATURE_TYPE 0x2fu
 #define FIRST_ENC_TYPE RIG_IMAGE_TLV_ENC_RSA2048
 #define LAST_ENC_TYPE 0x3fu
+#define MAGIC_OF_BIG_ENDIAN 0x3db8f396u /* the bytes the other way round */
 #define UNPACKED_MAX_BYTES (64u << 20)
 #define AES_FLAGS (RIG_IMAGE_FLAG_ENCRYPTED_AES128 | RIG_IMAGE_FLAG_ENCRYPTED_AES256)
 #define LZMA_FLAGS (RIG_IMAGE_FLAG_COMPRESSED_LZMA1 | RIG_IMAGE_FLAG_COMPRESSED_LZMA2)
@@ -492,6 +493,10 @@ void rig_image_judge(const struct rig_image_source *source, const struct rig_key
 
     memset(judgement, 0, sizeof *judgement);
     status = rig_image_read_layout(source, max_bytes, &judgement->layout);
+    if (status == RIG_IMAGE_BAD_MAGIC && judgement->layout.header.magic == MAGIC_OF_BIG_ENDIAN) {
+        (void)fail(&look, status, "this is an image for a big-endian chip (imgtool --endian big)");
+        return;
+    }
     if (status) {
         (void)fail(&look, status, "%s", rig_image_status_text(status));
         return;
