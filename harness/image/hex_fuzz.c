@@ -34,7 +34,13 @@ static void through_hex(const uint8_t *bytes, size_t n_bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
+    struct rig_hex_piece pieces[8];
+    struct rig_hex_fault fault = {0};
+    size_t n_pieces;
+
     (void)rig_hex_looks_like(bytes, n_bytes);
+    if (!rig_hex_pieces(bytes, n_bytes, 16, pieces, 8, &n_pieces, &fault) && !fault.why)
+        abort();
     through_hex(bytes, n_bytes);
     return 0;
 }
