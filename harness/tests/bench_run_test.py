@@ -204,9 +204,9 @@ def test_scenarios(folder):
 def test_power(folder):
     done, summary = run(folder, "scenarios/power/power-loss-at-a-moment.yaml", "--name", "swap=move", board="sim")
     expect(done.returncode == 0, done.stdout + done.stderr)
-    expect(verdicts(summary, "power-loss-at-a-moment") == ["pass"] * 5, summary)
+    expect(verdicts(summary, "power-loss-at-a-moment") == ["pass"] * 6, summary)
     cuts = [json.loads(line) for line in (folder / "out/journal.jsonl").read_text().splitlines() if '"what":"cut"' in line]
-    expect(len(cuts) == 5 and all(cut["proof"] and cut["measured_us"] >= cut["aimed_us"] for cut in cuts), cuts)
+    expect(len(cuts) == 6 and all(cut["proof"] and cut["measured_us"] >= cut["aimed_us"] for cut in cuts), cuts)
 
 
 def test_sweep(folder):
