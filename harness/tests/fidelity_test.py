@@ -16,6 +16,7 @@ PLAYED = {  # record -> the server, and how it is played
     "image.txt": (f"udp:={BOARD}", []),
     "update.txt": (f"udp:={BOARD}", ["--reset", "0.4"]),
     "udp.txt": (f"udp:={BOARD} --options {FOLDER}/udp.yaml", []),
+    "recovery.txt": (f"serial:={BOARD} --console pty --options {FOLDER}/recovery.yaml", ["--pause", "0.5"]),
     "serial.txt": (f"serial:={BOARD} --console pty", []),
 }
 
@@ -34,6 +35,8 @@ def make_image(name, version):
 os.makedirs(FOLDER, exist_ok=True)
 with open(os.path.join(FOLDER, "udp.yaml"), "w", encoding="utf-8") as options:
     options.write("buffer-size: 2KiB\nbuffers: 2\n")
+with open(os.path.join(FOLDER, "recovery.yaml"), "w", encoding="utf-8") as options:
+    options.write("serial-recovery: [boot-mode]\nrecovery-buffer: 1KiB\n")
 images = [word for name, version in VERSIONS.items() for word in make_image(name, version)]
 plays = {record: subprocess.Popen([sys.executable, PLAY, "--wait", "0.4", "--gap", "0.004", "--settle", "0.1", *images, *options, os.path.join(RECORDS, record),
                                    server], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
