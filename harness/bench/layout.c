@@ -584,6 +584,11 @@ static void settle_sectors(struct rig_slot *slot, const struct rig_flash_device 
     }
 }
 
+bool rig_layout_encrypts_as_told(const struct rig_layout *layout, const struct rig_options_spec *options)
+{
+    return layout->encryption != RIG_ENCRYPT_NONE || (!options->aes && !options->save_enctlv);
+}
+
 guint32 rig_layout_key_bytes(const struct rig_layout *layout)
 {
     if (layout->encryption == RIG_ENCRYPT_NONE)
@@ -773,6 +778,11 @@ static void check_options(const struct check *check)
 
     if (check->options && !rig_layout_takes(&check->layout, check->options, &error))
         complain(check, node, g_strdup(error->message));
+    if (check->layout.encryption == RIG_ENCRYPT_NONE && check->target->encryption_key)
+        complain(check, rig_node_get(check->target->node, "encryption-key"),
+                 g_strdup("'encryption-key' has no effect without the option 'encrypt'"));
+    else if (check->options && !rig_layout_encrypts_as_told(&check->layout, RIG_OPTIONS(check->options)))
+        complain(check, node, g_strdup(RIG_LAYOUT_NOT_ENCRYPTING));
 }
 
 void rig_layout_check(const struct rig_record *record, struct rig_diagnostics *diagnostics)

@@ -158,6 +158,11 @@ bool rig_layout_has_option(const struct rig_layout *layout, const char *option);
 /* Works out again what follows from the members that others set (mode, max_align, ...). */
 void rig_layout_settle(struct rig_layout *layout);
 
+/* false: options of encryption are written for a bootloader that decrypts nothing, where they have no effect.
+ */
+bool rig_layout_encrypts_as_told(const struct rig_layout *layout, const struct rig_options_spec *options);
+#define RIG_LAYOUT_NOT_ENCRYPTING "'aes' and 'save-enctlv' have no effect without the option 'encrypt'"
+
 /* Of an image key in the trailers, see image/trailer.h; 0: the bootloader is built without encryption. */
 guint32 rig_layout_key_bytes(const struct rig_layout *layout);
 

@@ -194,6 +194,12 @@ static void a_board_of_nordic_that_cannot_be_is_told_with_its_place(void **state
          "options: {sdk: 12}\n",
          "'sdk: 12' has no meaning for Nordic's legacy bootloader"},
         {INTERNAL, SLOTS "options: {banks: dual}\n", "the option 'banks' has no meaning for MCUboot"},
+        {NRF52840, NORDIC("") "options: {encrypt: ecies-p256}\n", "the option 'encrypt' has no meaning"},
+        {INTERNAL, SLOTS "options: {aes: 256}\n", "'aes' and 'save-enctlv' have no effect"},
+        {INTERNAL, SLOTS "options: {encrypt: none, save-enctlv: true}\n",
+         "'aes' and 'save-enctlv' have no effect"},
+        {INTERNAL, SLOTS "encryption-key: key.pem\n", "'encryption-key' has no effect without the option"},
+        {INTERNAL, SLOTS "encryption-key: key.pem\noptions: {encrypt: aes-kw, aes: 256}\n", ""},
     };
 
     (void)state;

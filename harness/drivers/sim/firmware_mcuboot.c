@@ -398,6 +398,10 @@ static bool find_room(struct rig_layout *layout, const char *target, const struc
                     target);
         return false;
     }
+    if (chosen && !rig_layout_encrypts_as_told(layout, chosen)) {
+        g_set_error_literal(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED, RIG_LAYOUT_NOT_ENCRYPTING);
+        return false;
+    }
     if (layout->encryption != RIG_ENCRYPT_NONE && !rig_swap_mode_moves_images(layout->mode)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "'encrypt: %s' takes a mode that moves images into slot 0, not 'swap: %s'",

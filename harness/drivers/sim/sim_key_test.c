@@ -78,6 +78,50 @@ static void a_target_names_the_key_of_its_board(void **state)
     }
 }
 
+static void write_encryption_key(const char *path, enum rig_encrypt_kind kind, bool private_part)
+{
+    struct rig_encrypt_key *key = rig_encrypt_key_test(kind, 128, 5, NULL);
+    char *text = rig_encrypt_key_to_text(key, private_part);
+
+    assert_true(g_file_set_contents(path, text, -1, NULL));
+    free(text);
+    rig_encrypt_key_free(key);
+}
+
+/* own: the board must have the key of the file, else the rig's; says: why there is no board, else NULL. */
+static void expect_encryption(const char *encrypt, const char *line, bool own, const char *says)
+{
+    g_autofree char *option = g_strdup_printf("  encrypt: %s\n%s", encrypt, line);
+    struct rig_target *target = target_with("sim-nrf52840-mcuboot", option);
+    g_autoptr(GError) error = NULL;
+    struct rig_board *board = rig_sim_board_new(target, &error);
+    struct rig_encrypt_key *key = rig_encrypt_key_test(RIG_ENCRYPT_ECIES_P256, 128, own ? 5 : 0, NULL);
+
+    if (!board != (says != NULL) || (says && !strstr(error->message, says)))
+        fail_msg("%s: %s", line, error ? error->message : "a board was made");
+    if (board) {
+        assert_memory_equal(rig_encrypt_key_id(board->encryption_key), rig_encrypt_key_id(key),
+                            RIG_IMAGE_HASH_BYTES);
+        board->ops->free(board);
+    }
+    rig_encrypt_key_free(key);
+    rig_target_free(target);
+}
+
+static void a_target_names_the_key_that_its_board_decrypts_with(void **state)
+{
+    (void)state;
+    write_encryption_key("enc.pem", RIG_ENCRYPT_ECIES_P256, true);
+    write_encryption_key("enc.pub.pem", RIG_ENCRYPT_ECIES_P256, false);
+    write_encryption_key("enc.b64", RIG_ENCRYPT_AES_KW, true);
+    expect_encryption("ecies-p256", "", false, NULL);
+    expect_encryption("ecies-p256", "encryption-key: enc.pem", true, NULL);
+    expect_encryption("ecies-p256", "encryption-key: enc.pub.pem", false, "is a public key");
+    expect_encryption("ecies-p256", "encryption-key: enc.b64", false, "not of the kind that 'encrypt'");
+    expect_encryption("ecies-p256", "encryption-key: own.yaml", false, "not a PEM key");
+    expect_encryption("ecies-p256", "encryption-key: absent.pem", false, "absent.pem");
+}
+
 static int enter_folder(void **state)
 {
     char *folder = g_dir_make_tmp("bootrig-sim-key-XXXXXX", NULL);
@@ -100,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_target_names_the_key_of_its_board),
+        cmocka_unit_test(a_target_names_the_key_that_its_board_decrypts_with),
     };
 
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
