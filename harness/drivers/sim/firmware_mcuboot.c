@@ -281,6 +281,20 @@ static bool find_difference(const struct rig_sim *sim, const struct rig_layout *
     if (had->signing_needed != has->signing_needed || other_kind)
         return differ(found, "sign", signature_text(had->signing_needed, had->signing),
                       signature_text(has->signing_needed, has->signing));
+    if (has->signing_needed && (had->signed_how.hash_type != has->signed_how.hash_type ||
+                                had->signed_how.pure != has->signed_how.pure))
+        return differ(found, "sign", g_strdup(rig_signing_name(had->signing, &had->signed_how)),
+                      g_strdup(rig_signing_name(has->signing, &has->signed_how)));
+    if (had->signed_how.key_in_image != has->signed_how.key_in_image)
+        return differ(found, "key-in-image", flag_text(had->signed_how.key_in_image),
+                      flag_text(has->signed_how.key_in_image));
+    if (had->encryption != has->encryption)
+        return differ(found, "encrypt", g_strdup(rig_encrypt_kind_name(had->encryption)),
+                      g_strdup(rig_encrypt_kind_name(has->encryption)));
+    if (had->aes_bits != has->aes_bits)
+        return differ(found, "aes", number_text(had->aes_bits), number_text(has->aes_bits));
+    if (had->save_enctlv != has->save_enctlv)
+        return differ(found, "save-enctlv", flag_text(had->save_enctlv), flag_text(has->save_enctlv));
     if (was->downgrade != is->downgrade)
         return differ(found, "downgrade", g_strdup(downgrade_text(was->downgrade)),
                       g_strdup(downgrade_text(is->downgrade)));
