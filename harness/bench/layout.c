@@ -586,10 +586,12 @@ static void settle_sectors(struct rig_slot *slot, const struct rig_flash_device 
 
 bool rig_layout_encrypts_as_told(const struct rig_layout *layout, const struct rig_options_spec *options)
 {
-    return layout->encryption != RIG_ENCRYPT_NONE || (!options->aes && !options->save_enctlv);
+    return layout->encryption != RIG_ENCRYPT_NONE || ((!options->aes || g_str_equal(options->aes, "128")) &&
+                                                      (!options->save_enctlv || !*options->save_enctlv));
 }
 
-guint32 rig_layout_key_bytes(const struct rig_layout *layout)
+/* Of an image key in the trailers, see image/trailer.h. */
+static guint32 key_bytes_of(const struct rig_layout *layout)
 {
     if (layout->encryption == RIG_ENCRYPT_NONE)
         return 0;
@@ -610,7 +612,7 @@ static void settle_area(const struct rig_layout *layout, struct rig_slot *slot, 
         .write_bytes = device->write_bytes,
         .max_align = layout->max_align,
         .max_sectors = max_sectors,
-        .key_bytes = rig_layout_key_bytes(layout),
+        .key_bytes = key_bytes_of(layout),
         .erased = device->erased,
     };
 }

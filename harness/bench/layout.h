@@ -163,9 +163,6 @@ void rig_layout_settle(struct rig_layout *layout);
 bool rig_layout_encrypts_as_told(const struct rig_layout *layout, const struct rig_options_spec *options);
 #define RIG_LAYOUT_NOT_ENCRYPTING "'aes' and 'save-enctlv' have no effect without the option 'encrypt'"
 
-/* Of an image key in the trailers, see image/trailer.h; 0: the bootloader is built without encryption. */
-guint32 rig_layout_key_bytes(const struct rig_layout *layout);
-
 /* Nordic: where bank 1 begins behind an application that is recorded with so many bytes; 0: none was ever
  * recorded. Legacy, dual bank: in the middle, whatever is recorded; single bank: there is no bank 1. */
 void rig_layout_move_bank_1(struct rig_layout *layout, guint32 application_bytes);

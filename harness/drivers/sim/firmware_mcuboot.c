@@ -51,7 +51,7 @@ static void configure_slots(struct sim_boot_config *boot, const struct rig_layou
     boot->encryption = layout->encryption;
     boot->aes_bits = layout->aes_bits;
     boot->save_enctlv = layout->save_enctlv;
-    boot->key_bytes = rig_layout_key_bytes(layout);
+    boot->key_bytes = layout->slots[0].geometry.key_bytes;
     boot->how = layout->signed_how;
     boot->max_align = layout->max_align;
     boot->max_sectors = layout->max_sectors;
