@@ -522,10 +522,16 @@ void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *
 {
     if (options->swap)
         rig_swap_mode_from_name(options->swap, &layout->mode);
+    if (options->sign && g_str_equal(options->sign, "none")) {
+        layout->signing = RIG_KEY_ECDSA_P256; /* images are hashed as for this */
+        layout->signed_how = (struct rig_signed_how){.key_in_image = layout->signed_how.key_in_image};
+    }
     if (options->sign)
         layout->signing_needed = rig_signing_from_name(options->sign, &layout->signing, &layout->signed_how);
     if (options->key_in_image)
         layout->signed_how.key_in_image = *options->key_in_image;
+    if (options->minimal_scramble)
+        layout->minimal_scramble = *options->minimal_scramble;
     if (options->encrypt)
         rig_encrypt_kind_from_name(options->encrypt, &layout->encryption);
     if (options->aes)

@@ -129,6 +129,7 @@ struct rig_layout {
     guint32 max_sectors;
     guint32 ram_start; /* RAM load: what images may use */
     guint32 ram_bytes;
+    bool minimal_scramble;  /* rejected images lose header and trailer only */
     guint32 logical_sector; /* bytes of the bootloader's own sectors; 0: the part's */
     bool has_security_counter;
     guint32 security_counter; /* at first */

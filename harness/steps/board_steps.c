@@ -249,6 +249,25 @@ static char *updates_unfit(const struct board_arguments *arguments, const struct
                : NULL;
 }
 
+/* What a build of the target makes of a set-up that the case chose nothing about. */
+static char *build_unfit(const struct board_arguments *arguments, const struct rig_fit *fit)
+{
+    const struct rig_value *logical = rig_fit_option(fit, "logical-sector");
+
+    if (arguments->slots[1] && !rig_fit_minds(fit, "swap") && fit->layout.family == RIG_BOOTLOADER_MCUBOOT &&
+        !rig_swap_mode_moves_images(fit->layout.mode))
+        return g_strdup_printf("target '%s' runs the image of slot 1 when it is the newer one ('swap: %s')",
+                               fit->target->name, rig_swap_mode_name(fit->layout.mode));
+    if (logical && logical->count && !rig_fit_minds(fit, "logical-sector") &&
+        fit->layout.mode == RIG_SWAP_OFFSET)
+        return g_strdup_printf(
+            "the bootloader of target '%s' counts in logical sectors of %" G_GUINT64_FORMAT
+            " bytes, and with 'swap: offset' it looks for an image elsewhere than its server "
+            "puts it",
+            fit->target->name, logical->count);
+    return NULL;
+}
+
 /* From here on the board is what this step makes of it. */
 static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
@@ -271,6 +290,8 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
         reason = trial_unfit(arguments, fit);
     if (!reason)
         reason = updates_unfit(arguments, fit);
+    if (!reason)
+        reason = build_unfit(arguments, fit);
     for (guint i = 0; !reason && i < MAX_SLOTS; i++) {
         if (arguments->slots[i])
             reason = rig_fit_no_space(fit, arguments->slots[i], i, 0);

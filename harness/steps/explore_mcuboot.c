@@ -96,6 +96,7 @@ static bool take_image(struct rig_run *run, const char *name, bool old, const st
     const struct rig_built_image *built = rig_run_image(run, name);
     struct rig_image_policy policy = {.check_hash = true,
                                       .need_signature = config->need_signature,
+                                      .how = config->how,
                                       .keys = config->keys,
                                       .n_keys = config->n_keys,
                                       .max_image_bytes = G_MAXUINT32};

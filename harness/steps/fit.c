@@ -25,6 +25,11 @@ bool rig_fit_is_chosen(const struct rig_fit *fit, const char *name)
     return fit->options && rig_record_get(fit->options, name);
 }
 
+bool rig_fit_minds(const struct rig_fit *fit, const char *name)
+{
+    return rig_fit_is_chosen(fit, name) || fit->the_case->scenario->target;
+}
+
 const char *rig_fit_choice(const struct rig_fit *fit, const char *name, const char *otherwise)
 {
     const struct rig_value *value = rig_fit_option(fit, name);
@@ -228,9 +233,51 @@ static bool awaited(const GPtrArray *steps, const char *image)
     return false;
 }
 
+/* A signature that is not of the SHA-256 hash, by the target and not by the case. */
+static const char *other_hash(const struct rig_fit *fit)
+{
+    static const char *const others[] = {"ecdsa-p384", "ed25519-sha512", "ed25519-pure", NULL};
+    const char *sign = rig_fit_is_chosen(fit, "sign") ? "none" : rig_fit_choice(fit, "sign", "none");
+
+    return g_strv_contains(others, sign) ? sign : NULL;
+}
+
+/* By its hash alone: what a pure signature is of is the image itself. */
+static bool bad_by_hash(const struct rig_image_spec *spec)
+{
+    const struct rig_damage_spec *damage = spec && spec->damages ? spec->damages[0] : NULL;
+
+    return damage && !spec->damages[1] &&
+           (g_str_equal(damage->kind, "no-hash") || g_str_equal(damage->kind, "wrong-hash") ||
+            (g_str_equal(damage->kind, "flip-tlv") && damage->at && *damage->at < 64));
+}
+
+static char *otherwise_hashed(const struct rig_fit *fit, const char *image)
+{
+    const struct rig_image_spec *spec = rig_fit_image(fit, image);
+    const char *sign = other_hash(fit);
+
+    if (!sign || !spec || spec->file)
+        return NULL;
+    if (!g_str_equal(spec->sign, "target"))
+        return g_strdup_printf(
+            "image '%s' is hashed by SHA-256, and the server of target '%s' ('sign: %s') names "
+            "images by another hash",
+            image, fit->target->name, sign);
+    return g_str_equal(sign, "ed25519-pure") && bad_by_hash(spec)
+               ? g_strdup_printf(
+                     "image '%s' is a bad one by its hash alone, and target '%s' checks none ('sign: %s')",
+                     image, fit->target->name, sign)
+               : NULL;
+}
+
 char *rig_fit_unchecked(const struct rig_fit *fit, const char *image)
 {
     const struct rig_case *the_case = fit->the_case;
+    char *reason = otherwise_hashed(fit, image);
+
+    if (reason)
+        return reason;
 
     if (awaited(the_case->setup, image) || awaited(the_case->steps, image) || fit->layout.signing_needed ||
         rig_fit_is_chosen(fit, "sign") || !rig_fit_bad_by_signature(fit, image))

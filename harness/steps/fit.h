@@ -32,6 +32,10 @@ guint64 rig_fit_count(const struct rig_fit *fit, const char *name, guint64 other
 /* Whether the case itself says what this option is. */
 bool rig_fit_is_chosen(const struct rig_fit *fit, const char *name);
 
+/* Whether the case is a match for whatever this option of the target is: it chooses it, or is written for the
+ * target. */
+bool rig_fit_minds(const struct rig_fit *fit, const char *name);
+
 /* The plan of an image of the case; NULL: there is none of that name. */
 const struct rig_image_spec *rig_fit_image(const struct rig_fit *fit, const char *name);
 /* Bytes of an image from its header through its last TLV, as it would be made for this board, and before any

@@ -145,6 +145,12 @@ static char *connect_unfit(const struct rig_step *step, struct rig_fit *fit)
     bool chosen = rig_fit_is_chosen(fit, "update-needs");
 
     fit->mtu = !rig_board_can(fit->board, "ble") ? 0 : arguments->mtu ? MIN(mtu, *arguments->mtu) : mtu;
+    if (!rig_fit_minds(fit, "maintenance") &&
+        !g_str_equal(rig_fit_choice(fit, "maintenance", "none"), "none"))
+        return g_strdup_printf(
+            "target '%s' takes updates in its maintenance mode alone ('maintenance'), and the case "
+            "does not enter it",
+            fit->target->name);
     if (!chosen && g_str_equal(demand, "authentication") && !fit->answers_pairing)
         return g_strdup_printf("target '%s' wants an authenticated link ('update-needs'), and nobody answers "
                                "on this side ('answer-pairing')",

@@ -79,6 +79,12 @@ static const struct rig_field require_fields[] = {
     {.name = "save-progress",
      .type = RIG_TYPE_FLAG,
      .about = "Nordic: whether the progress of a transfer survives a reset."},
+    {.name = "serial-recovery",
+     .type = RIG_TYPE_FLAG,
+     .about = "Whether the bootloader serves SMP on its serial port."},
+    {.name = "minimal-scramble",
+     .type = RIG_TYPE_FLAG,
+     .about = "Whether a rejected image loses its header and its trailer only."},
     {.name = "slot-erase",
      .type = RIG_TYPE_DURATION,
      .min = 1,
@@ -171,8 +177,9 @@ static char *choice_unfit(const struct rig_fit *fit, const struct rig_field *fie
 static char *flag_unfit(const struct rig_fit *fit, const struct rig_field *field,
                         const struct rig_value *wanted)
 {
-    bool seen = g_str_equal(field->name, "security-counter") ? rig_fit_option(fit, field->name) != NULL
-                                                             : rig_fit_flag(fit, field->name);
+    bool by_presence =
+        g_str_equal(field->name, "security-counter") || g_str_equal(field->name, "serial-recovery");
+    bool seen = by_presence ? rig_fit_option(fit, field->name) != NULL : rig_fit_flag(fit, field->name);
 
     return seen == wanted->flag
                ? NULL
@@ -190,9 +197,14 @@ static char *at_least(const struct rig_fit *fit, const char *name, guint64 wante
                            name, wanted, fit->target->name, seen);
 }
 
-static guint32 slot_number(const struct rig_slot *slot, const char *name)
+static guint32 slot_number(const struct rig_layout *layout, guint index, const char *name)
 {
-    return g_str_equal(name, "sector-size")  ? (slot->mixed_sectors ? 0 : slot->sector_bytes)
+    const struct rig_slot *slot = &layout->slots[index];
+    guint32 sector_bytes = layout->logical_sector ? layout->logical_sector
+                           : slot->mixed_sectors  ? 0
+                                                  : slot->sector_bytes;
+
+    return g_str_equal(name, "sector-size")  ? sector_bytes
            : g_str_equal(name, "write-size") ? slot->geometry.write_bytes
            : g_str_equal(name, "max-align")  ? slot->geometry.max_align
                                              : slot->n_bytes;
@@ -223,7 +235,7 @@ static char *slots_unfit(const struct rig_fit *fit, const char *name, const stru
     bool below = g_str_equal(name, "slot-below");
 
     for (guint i = 0; i < 2 && i < fit->layout.n_slots; i++) {
-        guint32 seen = slot_number(&fit->layout.slots[i], name);
+        guint32 seen = slot_number(&fit->layout, i, name);
         g_autofree char *text = NULL;
 
         if (below ? seen < wanted->count : is_one_of(wanted, seen))

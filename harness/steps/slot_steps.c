@@ -31,7 +31,8 @@ static const struct rig_field slot_fields[] = {
               .about = "Slot to look at; one past the last is the scratch area."),
     RIG_FIELD("image", IMAGE, struct slot_arguments, image, RIG_WORD(struct slot_arguments, erased),
               .choices = image_words,
-              .about = "Byte for byte this image is there; or `erased`: nothing but erased bytes."),
+              .about = "Byte for byte this image is there; or `erased`: nothing but erased bytes (of header "
+                       "and trailer, where the target says `minimal-scramble`)."),
     RIG_FIELD(
         "swap-type", CHOICE, struct slot_arguments, swap_types, .list = true, .choices = type_words,
         .about =
@@ -123,7 +124,23 @@ static gsize best_match(const guint8 *slot, gsize n_slot, guint32 image_offset, 
     return MAX(at_start, at_offset);
 }
 
-/* wanted NULL: nothing but erased bytes. */
+/* How much of what the bootloader erases is erased; n_bytes of the slot when all of it is. A minimal scramble
+ * leaves what lies between header and trailer. */
+static gsize erased_up_to(const struct rig_run *run, const struct rig_slot *slot, const guint8 *bytes)
+{
+    guint8 erased = slot->geometry.erased;
+    gsize header = slot->image_offset, magic = slot->n_bytes - RIG_TRAILER_MAGIC_BYTES;
+    gsize same;
+
+    if (!run->board->layout.minimal_scramble)
+        return first_difference(bytes, NULL, erased, slot->n_bytes);
+    same = first_difference(bytes + header, NULL, erased, RIG_IMAGE_HEADER_BYTES);
+    if (same < RIG_IMAGE_HEADER_BYTES)
+        return header + same;
+    return magic + first_difference(bytes + magic, NULL, erased, RIG_TRAILER_MAGIC_BYTES);
+}
+
+/* wanted NULL: erased. */
 static void expect_content(struct rig_run *run, const char *wanted, const struct seen_slot *seen)
 {
     const struct rig_slot *slot = &seen->reader.slot;
@@ -140,7 +157,7 @@ static void expect_content(struct rig_run *run, const char *wanted, const struct
         return;
     }
     if (!wanted) {
-        same = first_difference(bytes, NULL, slot->geometry.erased, n_bytes);
+        same = erased_up_to(run, slot, bytes);
     } else {
         image = rig_run_image(run, wanted);
         if (!image)

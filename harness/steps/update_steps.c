@@ -306,6 +306,9 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
     if (!reason && must_work)
         reason = rig_fit_no_space(fit, image, slot, 0);
 
+    if (!reason && fit->layout.mode == RIG_SWAP_SINGLE && !rig_fit_minds(fit, "swap"))
+        reason = g_strdup_printf("target '%s' has one slot ('swap: single'): its application takes no upload",
+                                 fit->target->name);
     if (!reason && foreign)
         reason = g_strdup_printf("uploads over %s have no '%s'", protocol->name, foreign);
     if (!reason)
@@ -396,9 +399,23 @@ static char *lists_images(const struct rig_expected_answer *expected, const stru
     return rig_words_have(expected->outcomes, "ok") ? rig_fit_no_list(fit) : NULL;
 }
 
+/* A bootloader that runs the newest image knows no marks and no confirmation. */
+static char *no_marks(const struct rig_fit *fit)
+{
+    bool newest = fit->layout.mode == RIG_SWAP_DIRECT_XIP || fit->layout.mode == RIG_SWAP_RAM_LOAD;
+
+    if (!newest || rig_fit_minds(fit, "swap") || fit->layout.family != RIG_BOOTLOADER_MCUBOOT)
+        return NULL;
+    return g_strdup_printf(
+        "target '%s' runs the newest of its images ('swap: %s'): none is marked or confirmed",
+        fit->target->name, rig_swap_mode_name(fit->layout.mode));
+}
+
 static char *mark_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    return lists_images(&RIG_ARGUMENTS(step, struct mark_arguments)->expected, fit);
+    char *reason = no_marks(fit);
+
+    return reason ? reason : lists_images(&RIG_ARGUMENTS(step, struct mark_arguments)->expected, fit);
 }
 
 const struct rig_verb rig_verb_mark = {
@@ -435,7 +452,9 @@ static void run_confirm(struct rig_run *run, const struct rig_step *step)
 
 static char *confirm_unfit(const struct rig_step *step, struct rig_fit *fit)
 {
-    return lists_images(&RIG_ARGUMENTS(step, struct confirm_arguments)->expected, fit);
+    char *reason = no_marks(fit);
+
+    return reason ? reason : lists_images(&RIG_ARGUMENTS(step, struct confirm_arguments)->expected, fit);
 }
 
 const struct rig_verb rig_verb_confirm = {

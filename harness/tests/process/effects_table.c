@@ -156,7 +156,7 @@ const struct effect effects[] = {
     REQUIRE("erase-pending", "true"), REQUIRE("progressive-erase", "true"), REQUIRE("mtu", "500"), REQUIRE("buffer-size", "4KiB"),
     REQUIRE("buffers", "8"), REQUIRE("sector-size", "8KiB"), REQUIRE("write-size", "8B"), REQUIRE("slot-size", "64KiB"), REQUIRE("slot-below", "64KiB"),
     REQUIRE("security-counter", "true"), REQUIRE("refuses-reset", "true"), REQUIRE("slot-erase", "30min"),
-    REQUIRE("max-align", "32"), REQUIRE("scratch-size", "1MiB"),
+    REQUIRE("max-align", "32"), REQUIRE("serial-recovery", "true"), REQUIRE("minimal-scramble", "true"), REQUIRE("scratch-size", "1MiB"),
     {"where.has", B "where: power\n do: [{power-cycle: }]", B "where: [power, bluetooth-stack]\n do: [{power-cycle: }]", NULL},
     {"require.images", B "require: {swap: move}\nreset:", B "require: {swap: move, images: 2}\nreset:", NULL},
 
