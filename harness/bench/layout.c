@@ -57,6 +57,7 @@ static const struct {
     {"downgrade", "by-counter", MCUBOOT},
     {"downgrade", "by-version", MCUBOOT | SECURE},
     {"security-counter", NULL, MCUBOOT},
+    {"security-counter-1", NULL, MCUBOOT},
     {"overwrite-fast", NULL, MCUBOOT},
     {"bootstrap", NULL, MCUBOOT},
     {"swap-fixes", NULL, MCUBOOT | LEGACY},
@@ -126,14 +127,21 @@ static bool refuse(const struct rig_layout *layout, const char *option, const ch
     return false;
 }
 
-static bool logical_sectors_can_be(const struct rig_layout *layout, const struct rig_options_spec *options,
-                                   GError **error)
+static bool options_can_be(const struct rig_layout *layout, const struct rig_options_spec *options,
+                           GError **error)
 {
     guint32 n_bytes = options->logical_sector ? *options->logical_sector : layout->logical_sector;
 
     if (n_bytes & (n_bytes - 1)) {
         g_set_error(error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                     "'logical-sector' wants a power of two, and %u bytes are none", n_bytes);
+        return false;
+    }
+    if (options->second_security_counter &&
+        !(layout->n_slots > 2 && (options->security_counter || layout->has_security_counter))) {
+        g_set_error_literal(
+            error, RIG_ERROR, RIG_ERROR_UNSUPPORTED,
+            "'security-counter-1' wants a board with two images, and 'security-counter' beside it");
         return false;
     }
     if (options->verify_logical_sectors && *options->verify_logical_sectors && n_bytes == 0) {
@@ -156,7 +164,7 @@ bool rig_layout_takes(const struct rig_layout *layout, const struct rig_record *
     if (layout->family != RIG_BOOTLOADER_MCUBOOT && RIG_OPTIONS(options)->sdk &&
         !fits_sdk(layout, RIG_OPTIONS(options)->sdk))
         return refuse(layout, "sdk", RIG_OPTIONS(options)->sdk, error);
-    return logical_sectors_can_be(layout, RIG_OPTIONS(options), error);
+    return options_can_be(layout, RIG_OPTIONS(options), error);
 }
 
 static guint place_of(const char *choice, const char *const *choices)
@@ -552,6 +560,8 @@ void rig_layout_apply(struct rig_layout *layout, const struct rig_options_spec *
     apply_count(options->ram_bytes, &layout->ram_bytes);
     apply_count(options->logical_sector, &layout->logical_sector);
     apply_count(options->security_counter, &layout->security_counter);
+    apply_count(options->security_counter, &layout->second_security_counter);
+    apply_count(options->second_security_counter, &layout->second_security_counter);
     layout->has_security_counter = layout->has_security_counter || options->security_counter;
     rig_layout_settle(layout);
 }

@@ -132,7 +132,8 @@ struct rig_layout {
     bool minimal_scramble;  /* rejected images lose header and trailer only */
     guint32 logical_sector; /* bytes of the bootloader's own sectors; 0: the part's */
     bool has_security_counter;
-    guint32 security_counter; /* at first */
+    guint32 security_counter;        /* at first */
+    guint32 second_security_counter; /* of image 1 */
     /* The link. */
     guint8 address[6];      /* Bluetooth */
     bool may_move_address;  /* the updater advertises at address + 1 */

@@ -52,7 +52,12 @@ extern const char *const rig_choices_sdk[], *const rig_choices_banks[], *const r
         RIG_FIELD(                                                                                           \
             "security-counter", COUNT, struct rig_options_spec, security_counter, .max = 0xffffffffu,        \
             .about =                                                                                         \
-                "The device keeps a counter (hardware rollback protection) that starts at this value."),     \
+                "The device keeps a counter for each image (hardware rollback protection) that starts at "   \
+                "this value."),                                                                              \
+        RIG_FIELD("security-counter-1", COUNT, struct rig_options_spec, second_security_counter,             \
+                  .max = 0xffffffffu,                                                                        \
+                  .about = "Where the counter of the board's second image starts, when not at the value "    \
+                           "of `security-counter`."),                                                        \
         RIG_FIELD("overwrite-fast", FLAG, struct rig_options_spec, overwrite_fast,                           \
                   .about = "Overwrite mode copies the image only, not the whole slot."),                     \
         RIG_FIELD("bootstrap", FLAG, struct rig_options_spec, bootstrap,                                     \

@@ -23,6 +23,7 @@ struct rig_options_spec {
     const bool *validate_primary;
     const char *downgrade;
     const guint32 *security_counter;
+    const guint32 *second_security_counter;
     const bool *overwrite_fast;
     const bool *bootstrap;
     const bool *swap_fixes;
@@ -201,7 +202,8 @@ struct rig_target {
  * targets. NULL with an error that carries all diagnostics, or the names that exist. */
 struct rig_target *rig_target_load(const char *name_or_path, const char *target_directory,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same of a text: the source is taken, also when this fails; `given` is what it may be loaded by again. */
+/* The same of a text: the source is taken, also when this fails; `given` is what it may be loaded by again.
+ */
 struct rig_target *rig_target_from_source(struct rig_source *source, const char *given,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* `key:` of the target, which must be of this kind; *key NULL: it names none. Who signs with it looks whether

@@ -93,7 +93,7 @@ static void subpartitions_and_labels_of_an_overlay_are_found(void **state)
     (void)state;
     layout_of(
         "board.overlay",
-        "#include <mem.h>\n"
+        "#include <mem.h>\n  #define OPEN {\n"
         "&flash0 { erase-block-size = <DT_SIZE_K(8)>; write-block-size = <4>; reg = <0 "
         "DT_SIZE_M(1)>;\n" PARTITIONS(
             "old: partition@0 { label = \"image-0\"; reg = <0 0x1000>; };"
@@ -133,6 +133,8 @@ static void what_is_missing_or_cannot_be_is_told(void **state)
 {
     (void)state;
     refuse("a.dts", "/ { };", "there is no 'slot0_partition'");
+    refuse("a.dts", "/ { slot0_partition: p { reg = <0 4096>; }; }; /delete-node/ &slot0_partition;",
+           "there is no 'slot0_partition'");
     refuse("a.dts", "};", "a '}' too many");
     refuse("a.dts", "/ { a {", "a '}' is missing");
     refuse("a.dts", "/ { s: slot0_partition: p { reg = <1>; }; };", "not made of plain numbers");

@@ -20,7 +20,7 @@ void rig_board_demand(struct rig_board *board, const struct rig_layout *own,
 
     board->demands = (struct rig_board_demands){
         .counter = counter,
-        .least_counter = counter ? own->security_counter : 0,
+        .least_counter = counter ? MAX(own->security_counter, own->second_security_counter) : 0,
         .encryption = own->encryption_needed && !(options && options->update_needs),
     };
 }

@@ -459,10 +459,15 @@ static const void *config(const struct rig_sim *sim)
     return &sim->mcuboot;
 }
 
+static guint32 counter_of(const struct rig_layout *layout, guint image)
+{
+    return image ? layout->second_security_counter : layout->security_counter;
+}
+
 static void made(struct rig_sim *sim)
 {
     for (guint i = 0; sim->board.layout.has_security_counter && i < sim->mcuboot.boot.n_images; i++)
-        sim_mcuboot_set_security_counter(sim->sim, i, sim->board.layout.security_counter);
+        sim_mcuboot_set_security_counter(sim->sim, i, counter_of(&sim->board.layout, i));
 }
 
 static const char *boot_outcome_text(enum sim_boot_outcome outcome)
@@ -508,7 +513,6 @@ static bool program_companions(struct rig_sim *sim, GError **error)
         .key = sim->mcuboot.boot.need_signature ? sim->key : NULL,
         .how = sim->mcuboot.boot.need_signature ? sim->mcuboot.boot.how : (struct rig_signed_how){0},
         .has_security_counter = sim->board.layout.has_security_counter,
-        .security_counter = sim->board.layout.security_counter,
         .erased = 0xff,
     };
 
@@ -516,9 +520,11 @@ static bool program_companions(struct rig_sim *sim, GError **error)
     for (guint i = 1; i < sim->mcuboot.boot.n_images; i++) {
         struct rig_board_image image = {.slot = 2 * i};
         struct rig_bytes bytes = {0};
-        enum rig_image_status status = rig_image_build(&recipe, &bytes);
+        enum rig_image_status status;
         bool ok;
 
+        recipe.security_counter = counter_of(&sim->board.layout, i);
+        status = rig_image_build(&recipe, &bytes);
         if (status != RIG_IMAGE_OK) {
             g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot build the image of slot %u: %s", image.slot,
                         rig_image_status_text(status));
