@@ -102,7 +102,7 @@ const struct effect effects[] = {
     {"board.validate-primary", STRANGER B, STRANGER BOARD("validate-primary: false", ""), NULL},
     {"board.downgrade", "board: {slot0: new}\nprogram: {slot: 1, image: old, as: test}\nreset:", "board: {slot0: new, downgrade: by-version}\nprogram: {slot: 1, image: old, as: test}\nreset:", NULL},
     {"board.security-counter", B, BOARD("security-counter: 5", ""), NULL},
-    {"board.security-counter-1", "= net: {version: 2.0.0, size: 4KiB, image: 1, security-counter: 3}\n" TWO BOARD("security-counter: 0", "program: {slot: 3, image: net, as: test}\nreset:\nexpect-slot: {slot: 2, image: net}"), "= net: {version: 2.0.0, size: 4KiB, image: 1, security-counter: 3}\n" TWO BOARD("security-counter: 0, security-counter-1: 5", "program: {slot: 3, image: net, as: test}\nreset:\nexpect-slot: {slot: 2, image: net}"), NULL},
+    {"board.security-counter-1", "= old: {version: 1.0.0, size: 8KiB, security-counter: 0}\n= net: {version: 2.0.0, size: 4KiB, image: 1, security-counter: 3}\n" TWO BOARD("security-counter: 0", "program: {slot: 3, image: net, as: test}\nreset:\nexpect-slot: {slot: 2, image: net}"), "= old: {version: 1.0.0, size: 8KiB, security-counter: 0}\n= net: {version: 2.0.0, size: 4KiB, image: 1, security-counter: 3}\n" TWO BOARD("security-counter: 0, security-counter-1: 5", "program: {slot: 3, image: net, as: test}\nreset:\nexpect-slot: {slot: 2, image: net}"), NULL},
     {"board.overwrite-fast", BOARD("swap: overwrite", AFTER_TEST), BOARD("swap: overwrite, overwrite-fast: true", AFTER_TEST), NULL},
     {"board.swap-fixes",
      "= old: {size: 10KiB}\n= new: {size: 14KiB}\n" BOARD("swap: scratch, power: false", "explore: {old: old, new: new, life: [upload, test, confirm], invariants: [revert-not-lost]}"),
