@@ -8,6 +8,7 @@
 
 #include <json-glib/json-glib.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Whether diagnostics on stderr may be coloured. */
@@ -92,6 +93,45 @@ static int tell_errors(const struct rig_selection *selection)
     return selection->errors->len ? RIG_EXIT_ERROR : RIG_EXIT_PASSED;
 }
 
+struct reason_count {
+    const char *reason;
+    guint n;
+};
+
+static gint more_first(gconstpointer a, gconstpointer b)
+{
+    const struct reason_count *left = a, *right = b;
+
+    return left->n != right->n ? (left->n < right->n ? 1 : -1) : strcmp(left->reason, right->reason);
+}
+
+/* How many cases each reason takes away. */
+static void print_counts(const GPtrArray *reasons)
+{
+    g_autoptr(GArray) counts = g_array_new(FALSE, FALSE, sizeof(struct reason_count));
+    g_autoptr(GHashTable) places = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < reasons->len; i++) {
+        struct reason_count count = {g_ptr_array_index(reasons, i), 1};
+        gpointer at;
+
+        if (!count.reason)
+            continue;
+        if (g_hash_table_lookup_extended(places, count.reason, NULL, &at)) {
+            g_array_index(counts, struct reason_count, GPOINTER_TO_UINT(at)).n++;
+            continue;
+        }
+        g_hash_table_insert(places, (gpointer)count.reason, GUINT_TO_POINTER(counts->len));
+        g_array_append_val(counts, count);
+    }
+    g_array_sort(counts, more_first);
+    for (guint i = 0; i < counts->len; i++) {
+        const struct reason_count *count = &g_array_index(counts, struct reason_count, i);
+
+        printf("%6u  %s\n", count->n, count->reason);
+    }
+}
+
 static void print_reasons(const struct rig_selection *selection, const GPtrArray *reasons)
 {
     guint n_skipped = 0;
@@ -105,6 +145,7 @@ static void print_reasons(const struct rig_selection *selection, const GPtrArray
         n_skipped += reason != NULL;
     }
     printf("%u cases would run, %u would be skipped\n", reasons->len - n_skipped, n_skipped);
+    print_counts(reasons);
 }
 
 static int check(char **paths, const struct aim *aim)
