@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any bytes as a key: PEM, a private key's DER (by the first byte), a public key's DER. What is taken can be
- * written, read again and checked with. */
+/* Any bytes as a key: PEM, a private key's DER (by the first byte), a public key's DER, an encryption key's
+ * file, the TLV with an image's key. What is taken can be written, read again and checked with. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/pem.h>
 
+#include "image/encrypt.h"
 #include "image/key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
@@ -48,6 +49,41 @@ static void as_private_der(const uint8_t *bytes, size_t n_bytes)
     BIO_free(bio);
 }
 
+static void as_encryption_key(const uint8_t *bytes, size_t n_bytes)
+{
+    const char *why = NULL;
+    struct rig_encrypt_key *key = rig_encrypt_key_from_file(bytes, n_bytes, &why), *again;
+    char *text = key ? rig_encrypt_key_to_text(key, rig_encrypt_key_is_private(key)) : NULL;
+
+    if (!key && !why)
+        abort();
+    if (key && !text)
+        abort();
+    again = key ? rig_encrypt_key_from_file(text, strlen(text), NULL) : NULL;
+    if (key &&
+        (!again || memcmp(rig_encrypt_key_id(again), rig_encrypt_key_id(key), RIG_IMAGE_HASH_BYTES) != 0))
+        abort();
+    rig_encrypt_key_free(again);
+    rig_encrypt_key_free(key);
+    free(text);
+}
+
+/* The first byte says the kind. */
+static void as_key_tlv(const uint8_t *bytes, size_t n_bytes)
+{
+    enum rig_encrypt_kind kind =
+        (enum rig_encrypt_kind)(1 + (n_bytes ? bytes[0] : 0) % (RIG_ENCRYPT_N_KINDS - 1));
+    unsigned aes_bits = n_bytes % 2 ? 128 : 256;
+    struct rig_encrypt_key *key = rig_encrypt_key_test(kind, aes_bits, 0, NULL);
+    uint8_t image_key[RIG_IMAGE_KEY_MAX_BYTES];
+
+    if (!key)
+        abort();
+    if (n_bytes)
+        (void)rig_encrypt_unwrap(key, kind, bytes + 1, n_bytes - 1, aes_bits, image_key);
+    rig_encrypt_key_free(key);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     const char *why = NULL;
@@ -55,7 +91,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 
     if (n_bytes == 0)
         return 0;
-    if (bytes[0] == 'd') {
+    if (bytes[0] == 'e' || bytes[0] == 't') {
+        (bytes[0] == 'e' ? as_encryption_key : as_key_tlv)(bytes + 1, n_bytes - 1);
+        return 0;
+    }
+    if (bytes[0] == 'd' && n_bytes > 1) {
         as_private_der(bytes + 1, n_bytes - 1);
         return 0;
     }
