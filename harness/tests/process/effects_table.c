@@ -7,6 +7,7 @@
 #define L B "connect:\n"
 #define N L "upload: new\n"
 #define TWO "@ sim-nrf5340-mcuboot\n"
+#define RECOVERY "@ sim-nrf52840-recovery\n"
 #define STRANGER "= old: {version: 1.0.0, size: 8KiB, key: stranger}\n"
 #define FOREIGN "= foreign: {version: 2.0.0, size: 8KiB, key: stranger}\n"
 #define SMALL "= old: {version: 1.0.0, size: 2KiB}\n= new: {version: 2.0.0, size: 2KiB}\n"
@@ -65,6 +66,9 @@ const struct effect effects[] = {
     {"image.encrypt", IMAGE("size: 8KiB"), IMAGE("size: 8KiB, encrypt: true"), NULL},
     {"image.encryption-key", IMAGE("size: 8KiB, encrypt: true"), IMAGE("size: 8KiB, encrypt: true, encryption-key: stranger"), NULL},
     {"image.header-size", IMAGE("size: 8KiB"), IMAGE("size: 8KiB, header-size: 1KiB"), NULL},
+    {"image.built-for-slot", IMAGE("size: 8KiB"), IMAGE("size: 8KiB, built-for-slot: 1"), NULL},
+    {"image.ram-load", IMAGE("size: 8KiB"), IMAGE("size: 8KiB, ram-load: true"), NULL},
+    {"image.load-address", IMAGE("size: 8KiB, ram-load: true"), IMAGE("size: 8KiB, load-address: 0x20000100"), NULL},
     {"dependency.image", IMAGE("depends-on: [{image: 0, version: 1.0.0}]"), IMAGE("depends-on: [{image: 1, version: 1.0.0}]"), NULL},
     {"dependency.version", IMAGE("depends-on: [{image: 0, version: 1.0.0}]"), IMAGE("depends-on: [{image: 0, version: 1.0.1}]"), NULL},
     {"damage.kind", IMAGE("damage: wrong-hash"), IMAGE("damage: no-hash"), NULL},
@@ -98,12 +102,18 @@ const struct effect effects[] = {
     {"board.key-in-image", N, BOARD("key-in-image: true", "connect:\nupload: new"), NULL},
     {"board.encrypt", BOARD("sign: none", "connect:\nupload: new"), BOARD("sign: none, encrypt: ecies-p256", "connect:\nupload: new"), NULL},
     {"board.aes", BOARD("encrypt: ecies-p256", "connect:\nupload: new"), BOARD("encrypt: ecies-p256, aes: 256", "connect:\nupload: new"), NULL},
-    {"board.save-enctlv", SMALL BOARD("encrypt: ecies-p256, power: false", "explore: {old: old, new: new}"), SMALL BOARD("encrypt: ecies-p256, save-enctlv: true, power: false", "explore: {old: old, new: new}"), NULL},
+    {"board.save-enctlv", SMALL BOARD("encrypt: ecies-p256", AFTER_TEST), SMALL BOARD("encrypt: ecies-p256, save-enctlv: true", AFTER_TEST), NULL},
     {"board.validate-primary", STRANGER B, STRANGER BOARD("validate-primary: false", ""), NULL},
     {"board.downgrade", "board: {slot0: new}\nprogram: {slot: 1, image: old, as: test}\nreset:", "board: {slot0: new, downgrade: by-version}\nprogram: {slot: 1, image: old, as: test}\nreset:", NULL},
     {"board.security-counter", B, BOARD("security-counter: 5", ""), NULL},
     {"board.security-counter-1", "= old: {version: 1.0.0, size: 8KiB, security-counter: 0}\n= net: {version: 2.0.0, size: 4KiB, image: 1, security-counter: 3}\n" TWO BOARD("security-counter: 0", "program: {slot: 3, image: net, as: test}\nreset:\nexpect-slot: {slot: 2, image: net}"), "= old: {version: 1.0.0, size: 8KiB, security-counter: 0}\n= net: {version: 2.0.0, size: 4KiB, image: 1, security-counter: 3}\n" TWO BOARD("security-counter: 0, security-counter-1: 5", "program: {slot: 3, image: net, as: test}\nreset:\nexpect-slot: {slot: 2, image: net}"), NULL},
     {"board.overwrite-fast", BOARD("swap: overwrite", AFTER_TEST), BOARD("swap: overwrite, overwrite-fast: true", AFTER_TEST), NULL},
+    {"board.bootstrap", FOREIGN BOARD("swap: move", "program: {slot: 1, image: new}\nprogram: {slot: 0, image: foreign}\nreset:\nwait: 2s"), FOREIGN BOARD("swap: move, bootstrap: true", "program: {slot: 1, image: new}\nprogram: {slot: 0, image: foreign}\nreset:\nwait: 2s"), NULL},
+    {"board.ram-start", BOARD("swap: ram-load", "reset:"), BOARD("swap: ram-load, ram-start: 0x20001000", "reset:"), NULL},
+    {"board.ram-size", BOARD("swap: ram-load", "reset:"), BOARD("swap: ram-load, ram-size: 4KiB", "reset:"), NULL},
+    {"board.serial-recovery", RECOVERY BOARD("serial-recovery: []", "connect:\nsmp-reset: {boot-mode: bootloader, expect: any}\nwait: 2s"), RECOVERY L "smp-reset: {boot-mode: bootloader, expect: any}\nwait: 2s", NULL},
+    {"board.recovery-commands", RECOVERY BOARD("button-held: true", "connect:\nsmp-echo: {expect: any}"), RECOVERY BOARD("button-held: true, recovery-commands: [echo]", "connect:\nsmp-echo: {expect: any}"), NULL},
+    {"board.recovery-buffer", RECOVERY BOARD("button-held: true, recovery-commands: [parameters]", "connect:\nsmp-parameters:"), RECOVERY BOARD("button-held: true, recovery-commands: [parameters], recovery-buffer: 512B", "connect:\nsmp-parameters:"), NULL},
     {"board.swap-fixes",
      "= old: {size: 10KiB}\n= new: {size: 14KiB}\n" BOARD("swap: scratch, power: false", "explore: {old: old, new: new, life: [upload, test, confirm], invariants: [revert-not-lost]}"),
      "= old: {size: 10KiB}\n= new: {size: 14KiB}\n" BOARD("swap: scratch, power: false, swap-fixes: true", "explore: {old: old, new: new, life: [upload, test, confirm], invariants: [revert-not-lost]}"), NULL},
@@ -179,6 +189,7 @@ const struct effect effects[] = {
     {"cut-power.line", B "cut-power: {line: Booting Zephyr}\n do: [{reset: }]", B "cut-power: {line: Jumping}\n do: [{reset: }]", NULL},
     {"cut-power.memory", NULL, NULL, "no board in process can be cut at a word of memory; the test of benches does it"},
     {"cut-power.plus", B "cut-power: {line: Jumping}\n do: [{reset: }]", B "cut-power: {line: Jumping, plus: 50ms}\n do: [{reset: }]", NULL},
+    {"cut-power.before", B "cut-power: {after: 300ms}\n do: [{reset: }]", B "cut-power: {after: 300ms, before: Jumping}\n do: [{reset: }]", NULL},
     {"cut-power.power-on", B "cut-power: {line: Jumping}\n do: [{reset: }]", B "cut-power: {line: Jumping, power-on: false}\n do: [{reset: }]", NULL},
     {"cut-power.within", B "cut-power: {after: 200s}\n do: [{reset: }]", B "cut-power: {after: 200s, within: 300s}\n do: [{reset: }]", NULL},
     {"each-power-cut.during", L "each-power-cut: {during: [{upload: new}], at: {every: 20}, then: [{expect-boot: old}]}", L "each-power-cut: {during: [{upload: big}], at: {every: 20}, then: [{expect-boot: old}]}", NULL},
