@@ -214,6 +214,8 @@ static void adopt_build(struct rig_sim *sim)
     if (build->downgrade)
         boot->downgrade = (enum sim_downgrade)(build->downgrade - BOOTLOADER_DOWNGRADE_ALLOWED);
     adopt_answer(build->security_counter, &layout->has_security_counter);
+    if (build->encryption == BOOTLOADER_NO)
+        layout->encryption = RIG_ENCRYPT_NONE;
     adopt_answer(build->validate_primary, &boot->validate_primary);
     adopt_answer(build->overwrite_fast, &boot->overwrite_fast);
     rig_layout_settle(layout);
@@ -266,6 +268,35 @@ static const char *downgrade_text(enum sim_downgrade rule)
     return texts[rule];
 }
 
+/* Options that a build does not tell of: the target's count. */
+static bool find_untold_difference(const struct rig_sim *sim, const struct rig_layout *had,
+                                   const struct sim_boot_config *was, struct difference *found)
+{
+    const struct rig_layout *has = &sim->board.layout;
+    const struct sim_boot_config *is = &sim->mcuboot.boot;
+
+    if (had->encryption != has->encryption)
+        return differ(found, "encrypt", g_strdup(rig_encrypt_kind_name(had->encryption)),
+                      g_strdup(rig_encrypt_kind_name(has->encryption)));
+    if (had->aes_bits != has->aes_bits)
+        return differ(found, "aes", number_text(had->aes_bits), number_text(has->aes_bits));
+    if (had->save_enctlv != has->save_enctlv)
+        return differ(found, "save-enctlv", flag_text(had->save_enctlv), flag_text(has->save_enctlv));
+    if (had->signed_how.hash_type != has->signed_how.hash_type ||
+        had->signed_how.pure != has->signed_how.pure)
+        return differ(found, "sign", g_strdup(rig_signing_name(had->signing, &had->signed_how)),
+                      g_strdup(rig_signing_name(has->signing, &has->signed_how)));
+    if (had->signed_how.key_in_image != has->signed_how.key_in_image)
+        return differ(found, "key-in-image", flag_text(had->signed_how.key_in_image),
+                      flag_text(has->signed_how.key_in_image));
+    if (had->logical_sector != has->logical_sector)
+        return differ(found, "logical-sector", number_text(had->logical_sector),
+                      number_text(has->logical_sector));
+    return was->minimal_scramble != is->minimal_scramble &&
+           differ(found, "minimal-scramble", flag_text(was->minimal_scramble),
+                  flag_text(is->minimal_scramble));
+}
+
 static bool find_difference(const struct rig_sim *sim, const struct rig_layout *had,
                             const struct sim_boot_config *was, struct difference *found)
 {
@@ -312,8 +343,9 @@ static bool find_difference(const struct rig_sim *sim, const struct rig_layout *
     if (had->has_security_counter != has->has_security_counter)
         return differ(found, "security-counter", flag_text(had->has_security_counter),
                       flag_text(has->has_security_counter));
-    return was->swap_fixes != is->swap_fixes &&
-           differ(found, "swap-fixes", flag_text(was->swap_fixes), flag_text(is->swap_fixes));
+    if (was->swap_fixes != is->swap_fixes)
+        return differ(found, "swap-fixes", flag_text(was->swap_fixes), flag_text(is->swap_fixes));
+    return find_untold_difference(sim, had, was, found);
 }
 
 static bool keeps_build(const struct rig_sim *sim, const struct rig_sim *before, GError **error)
