@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Steps on a simulated board of which less is in reach than usual: its flash operations are not told. */
+/* Steps on a simulated board of which less is in reach than usual: its flash operations are not told, or
+ * there is no probe. */
 #include "steps/verbs.h"
 
 #include <setjmp.h>
@@ -39,6 +40,29 @@ static const struct row {
     {"  - reset:\n" EXPECT("untouched: [internal]"), RIG_VERDICT_PASS, NULL},
 };
 
+#define UPLOADED "  - connect:\n  - upload: new\n"
+#define MARKED UPLOADED "  - mark: {image: new, as: test}\n"
+/* What the server tells and does. */
+static const struct row asked[] = {
+    {"  - expect-boot: {image: old, confirmed: true, boots: 1}\n", RIG_VERDICT_PASS,
+     "not judged: at most 1 bootloader runs"},
+    {"  - expect-boot: {image: new, within: 2s}\n", RIG_VERDICT_FAIL,
+     "running image: expected new, seen old"},
+    {"  - expect-slot: {slot: 0, image: old, swap-type: none}\n", RIG_VERDICT_PASS, NULL},
+    {"  - expect-slot: {slot: 0, image: new}\n", RIG_VERDICT_FAIL, "image in slot 0 by the server's list"},
+    {"  - expect-slot: {slot: 1, image: erased}\n", RIG_VERDICT_PASS, NULL},
+    {UPLOADED "  - expect-slot: {slot: 1, image: erased}\n", RIG_VERDICT_FAIL, "expected none"},
+    {UPLOADED "  - expect-slot: {slot: 1, swap-type: test}\n", RIG_VERDICT_FAIL,
+     "swap type of the next boot"},
+    {UPLOADED EXPECT("written: [slot1], untouched: [slot0], only: [slot1]"), RIG_VERDICT_PASS, NULL},
+    {UPLOADED EXPECT("untouched: [slot1]"), RIG_VERDICT_FAIL, "another entry in the server's list"},
+    {UPLOADED EXPECT("at-most: 0"), RIG_VERDICT_FAIL, "slots that are listed otherwise"},
+    {MARKED
+     "  - expect-slot: {slot: 1, image: new, swap-type: test}\n  - reset:\n"
+     "  - expect-boot: {image: new, confirmed: false}\n  - expect-slot: {slot: 0, swap-type: revert}\n",
+     RIG_VERDICT_PASS, NULL},
+};
+
 static struct rig_scenario *scenario_of(const char *steps)
 {
     g_autofree char *text = g_strdup_printf("scenario: less\n"
@@ -50,7 +74,8 @@ static struct rig_scenario *scenario_of(const char *steps)
                                             "steps:\n"
                                             "  - watch-flash: start\n%s"
                                             "cleanup:\n"
-                                            "  - program: {slot: 1, image: new}\n",
+                                            "  - program: {slot: 1, image: new}\n"
+                                            "  - expect-flash: {since: start, only: [internal]}\n",
                                             steps);
     struct rig_diagnostics diagnostics;
     struct rig_scenario *scenario;
@@ -78,8 +103,10 @@ static void on_event(void *user, const struct rig_event *event)
 }
 
 /* NULL: as the row wants it. */
-static char *play(struct rig_board *board, const struct rig_case *the_case, const struct row *row)
+static char *play(struct rig_board *board, const struct rig_case *the_case, const struct row *row,
+                  bool probed)
 {
+    struct rig_probe *probe = board->probe;
     g_autoptr(rig_journal) journal = rig_journal_new(NULL, NULL);
     struct rig_image_store *images = rig_image_store_new();
     g_autofree char *note = NULL;
@@ -90,7 +117,9 @@ static char *play(struct rig_board *board, const struct rig_case *the_case, cons
     rig_run_init(&run, the_case, board, journal, images, 1, 1.0);
     rig_run_steps(&run, the_case->setup, "setup");
     assert_false(rig_run_troubled(&run));
+    board->probe = probed ? probe : NULL;
     rig_run_steps(&run, the_case->steps, "steps");
+    board->probe = probe;
     if (run.trouble.verdict != row->verdict ||
         (row->says && !(run.trouble.message && strstr(run.trouble.message, row->says)) &&
          !(note && strstr(note, row->says))))
@@ -103,18 +132,17 @@ static char *play(struct rig_board *board, const struct rig_case *the_case, cons
     return wrong;
 }
 
-static void flash_is_compared_where_its_operations_are_not_told(void **state)
+static void play_all(const struct row *rows, gsize n_rows, bool probed)
 {
     g_autoptr(rig_target) target = rig_target_load("sim-nrf52840-mcuboot", RIG_SOURCE_DIR "/targets", NULL);
     struct rig_board *board = rig_sim_board_new(target, NULL);
     guint n_wrong = 0;
 
-    (void)state;
     assert_non_null(board);
     board->flash_watch = NULL;
-    for (gsize i = 0; i < G_N_ELEMENTS(compared); i++) {
-        g_autoptr(rig_scenario) scenario = scenario_of(compared[i].steps);
-        g_autofree char *wrong = play(board, g_ptr_array_index(scenario->cases, 0), &compared[i]);
+    for (gsize i = 0; i < n_rows; i++) {
+        g_autoptr(rig_scenario) scenario = scenario_of(rows[i].steps);
+        g_autofree char *wrong = play(board, g_ptr_array_index(scenario->cases, 0), &rows[i], probed);
 
         if (wrong)
             print_error("%s\n", wrong);
@@ -124,9 +152,22 @@ static void flash_is_compared_where_its_operations_are_not_told(void **state)
     assert_int_equal(n_wrong, 0);
 }
 
+static void flash_is_compared_where_its_operations_are_not_told(void **state)
+{
+    (void)state;
+    play_all(compared, G_N_ELEMENTS(compared), true);
+}
+
+static void the_server_is_asked_where_there_is_no_probe(void **state)
+{
+    (void)state;
+    play_all(asked, G_N_ELEMENTS(asked), false);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(flash_is_compared_where_its_operations_are_not_told)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(flash_is_compared_where_its_operations_are_not_told),
+                                       cmocka_unit_test(the_server_is_asked_where_there_is_no_probe)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
