@@ -36,7 +36,8 @@ if(BOOTRIG_TESTS)
       -P ${CMAKE_SOURCE_DIR}/ci/cmake/compare.cmake)
   add_test(NAME readme_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/readme_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR}
-      README.md scenarios/README.md scenarios/BLUETOOTH.md targets/README.md targets/WIRING.md harness/README.md ci/README.md)
+      README.md scenarios/README.md scenarios/BLUETOOTH.md targets/README.md targets/WIRING.md harness/README.md ci/README.md
+      targets/MCUBOOT.md targets/sim/firmware/mcuboot/PORTING.md harness/cli/IMGTOOL.md ci/fidelity/README.md)
   add_test(NAME man_page_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/man_page_test.py $<TARGET_FILE:bootrig> ${CMAKE_SOURCE_DIR})
   add_test(NAME narrowing_test COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/harness/tests/narrowing_test.py)
