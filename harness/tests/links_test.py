@@ -129,7 +129,8 @@ QUICK = {
 HEAD = """# Scenarios over links
 
 The same files on the in-process link and over BlueZ (Linux, bluetoothd and virtual controllers in the machine of
-`ci/vm/`): made by `harness/tests/links_test.py` from the summaries of both runs.
+`ci/vm/`): made by `harness/tests/links_test.py` from the summaries of both runs. F1, F3 and F4 are
+[failures from the field](README.md#failures-from-the-field).
 
 | what it is about | case | in process | over BlueZ |
 |---|---|---|---|
