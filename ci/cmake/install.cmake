@@ -19,7 +19,7 @@ install(FILES harness/cli/bootrig.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${made}/bootrig.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME bootrig)
 install(DIRECTORY scenarios DESTINATION ${CMAKE_INSTALL_DATADIR}/bootrig)
 install(DIRECTORY targets/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bootrig/targets
-  FILES_MATCHING PATTERN "*.yaml" PATTERN "*.cfg" PATTERN "README.md" PATTERN "WIRING.md" PATTERN sim EXCLUDE)
+  FILES_MATCHING PATTERN "*.yaml" PATTERN "*.cfg" PATTERN "README.md" PATTERN "WIRING.md" PATTERN "MCUBOOT.md" PATTERN sim EXCLUDE)
 # For bootloaders of one's own: contract, guide, the worked example, MCUboot's port.
 set(guests targets/sim/firmware/mcuboot)
 install(FILES ${guests}/bootloader_abi.h ${guests}/PORTING.md DESTINATION ${CMAKE_INSTALL_DATADIR}/bootrig/${guests})
