@@ -135,7 +135,7 @@ static void run_board(struct rig_run *run, const struct rig_step *step)
     const struct board_arguments *arguments = RIG_ARGUMENTS(step, struct board_arguments);
     struct slot_images collected = {.n_images = 0};
     struct rig_board_setup setup = {
-        .companions = arguments->slots[0] && !arguments->slots[2] && !arguments->no_slot2,
+        .companions = !arguments->slots[2] && !arguments->no_slot2,
         .confirmed = arguments->confirmed,
         .options = step->arguments,
         .seed = run->seed,
@@ -249,13 +249,23 @@ static char *updates_unfit(const struct board_arguments *arguments, const struct
                : NULL;
 }
 
+/* What lies in slot 1, than what does in slot 0. */
+static bool is_older(const struct board_arguments *arguments, const struct rig_fit *fit)
+{
+    const struct rig_image_spec *first = arguments->slots[0] ? rig_fit_image(fit, arguments->slots[0]) : NULL;
+    const struct rig_image_spec *second = rig_fit_image(fit, arguments->slots[1]);
+
+    return first && second && !first->file && !second->file &&
+           rig_image_version_compare(&second->version, &first->version, false) < 0;
+}
+
 /* What a build of the target makes of a set-up that the case chose nothing about. */
 static char *build_unfit(const struct board_arguments *arguments, const struct rig_fit *fit)
 {
     const struct rig_value *logical = rig_fit_option(fit, "logical-sector");
 
-    if (arguments->slots[1] && !rig_fit_minds(fit, "swap") && fit->layout.family == RIG_BOOTLOADER_MCUBOOT &&
-        !rig_swap_mode_moves_images(fit->layout.mode))
+    if (arguments->slots[1] && !is_older(arguments, fit) && !rig_fit_minds(fit, "swap") &&
+        fit->layout.family == RIG_BOOTLOADER_MCUBOOT && !rig_swap_mode_moves_images(fit->layout.mode))
         return g_strdup_printf("target '%s' runs the image of slot 1 when it is the newer one ('swap: %s')",
                                fit->target->name, rig_swap_mode_name(fit->layout.mode));
     if (logical && logical->count && !rig_fit_minds(fit, "logical-sector") &&
@@ -276,6 +286,8 @@ static char *board_unfit(const struct rig_step *step, struct rig_fit *fit)
     char *reason = NULL;
 
     fit->options = step->arguments;
+    fit->uploaded = NULL;
+    fit->update_runs = false;
     fit->in_recovery =
         enters_recovery(fit, NULL) && (!arguments->slots[0] || rig_fit_flag(fit, "button-held"));
     if (!fit->board->options->describe(fit->board, step->arguments, &fit->layout, &error)) {

@@ -152,6 +152,7 @@ static char *expect_boot_unfit(const struct rig_step *step, struct rig_fit *fit)
     const struct boot_arguments *wanted = RIG_ARGUMENTS(step, struct boot_arguments);
     bool overwrites = fit->layout.mode == RIG_SWAP_OVERWRITE && !rig_fit_is_chosen(fit, "swap");
 
+    fit->update_runs = fit->uploaded && rig_words_have(wanted->images, fit->uploaded);
     if (wanted->boots && fit->board->silent_boots)
         return silent_unfit(fit);
     if (wanted->confirmed && fit->layout.family != RIG_BOOTLOADER_MCUBOOT)

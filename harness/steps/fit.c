@@ -294,6 +294,11 @@ char *rig_fit_no_image_request(const struct rig_fit *fit, bool marks, bool not_s
     if (fit->layout.mode == RIG_SWAP_SINGLE && !fit->in_recovery)
         return g_strdup_printf("the application of target '%s' has no image commands ('swap: single')",
                                fit->target->name);
+    if (fit->update_runs && fit->layout.mode != RIG_SWAP_SINGLE && rig_layout_n_images(&fit->layout) > 1 &&
+        !rig_swap_mode_moves_images(fit->layout.mode))
+        return g_strdup_printf("the update runs from slot 1 ('swap: %s'), and with several images the server "
+                               "of target '%s' takes slot 0 for the one that runs",
+                               rig_swap_mode_name(fit->layout.mode), fit->target->name);
     if (marks && fit->layout.mode == RIG_SWAP_DIRECT_XIP)
         return g_strdup_printf("with 'swap: direct-xip' the newest image runs, and the server of target '%s' "
                                "takes no marks",

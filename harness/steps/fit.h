@@ -19,6 +19,8 @@ struct rig_fit {
     struct rig_layout layout;         /* under these options */
     bool answers_pairing;             /* `answer-pairing` came before */
     guint64 mtu;                      /* of the connection, at most; 0: there is none yet */
+    const char *uploaded;             /* the last image that was; NULL: none */
+    bool update_runs;                 /* it was seen to run */
     bool in_recovery;                 /* serial recovery was entered: from here on it may be what answers */
 };
 
@@ -55,8 +57,9 @@ char *rig_fit_no_room(const struct rig_fit *fit, const char *image, guint slot);
 /* A request whose answer lists the images, on a server whose buffer does not hold it. */
 char *rig_fit_no_list(const struct rig_fit *fit);
 /* A request of the image group that this bootloader's mode leaves no server for: with a single slot none but
- * serial recovery has any; direct-XIP without revert takes no marks. `not_supported`: that is what is
- * expected. */
+ * serial recovery has any; direct-XIP without revert takes no marks; where an update runs from slot 1 and
+ * there are several images, it takes slot 0 for the one that runs. `not_supported`: that is what is expected.
+ */
 char *rig_fit_no_image_request(const struct rig_fit *fit, bool marks, bool not_supported);
 /* An image that is to be refused for its signature, on a board that looks at none. */
 char *rig_fit_unchecked(const struct rig_fit *fit, const char *image);

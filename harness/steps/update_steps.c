@@ -303,6 +303,8 @@ static char *upload_unfit(const struct rig_step *step, struct rig_fit *fit)
     bool must_work = rig_words_have(arguments->expected.outcomes, "ok");
     char *reason = rig_fit_no_image_request(fit, false, arguments->expected.code == RIG_SMP_RC_NOT_SUPPORTED);
 
+    if (must_work)
+        fit->uploaded = image;
     if (!reason && must_work)
         reason = rig_fit_no_space(fit, image, slot, 0);
 

@@ -532,12 +532,14 @@ static void account(const struct rig_sim *sim, const struct sim_start *start, st
 }
 
 #define COMPANION_PAYLOAD_BYTES 4096
+#define COMPANION_RAM_BYTES 8192 /* of the end, where no image that a case makes for slot 0 reaches */
 
 /* A board whose other image is missing boots nothing, whatever the scenario is about. */
 static bool program_companions(struct rig_sim *sim, GError **error)
 {
     struct sim_app_personality personality = {.behaviour = SIM_APP_NEVER_CONFIRMS};
     guint8 payload[COMPANION_PAYLOAD_BYTES];
+    guint32 end_of_ram = sim->mcuboot.boot.ram_start + sim->mcuboot.boot.ram_bytes;
     struct rig_image_recipe recipe = {
         .payload = payload,
         .payload_bytes = sizeof payload,
@@ -551,11 +553,16 @@ static bool program_companions(struct rig_sim *sim, GError **error)
     sim_app_make_payload(&personality, 0, payload, sizeof payload);
     for (guint i = 1; i < sim->mcuboot.boot.n_images; i++) {
         struct rig_board_image image = {.slot = 2 * i};
+        struct rig_board_setup alone = {.images = &image, .n_images = 1, .confirmed = true};
         struct rig_bytes bytes = {0};
         enum rig_image_status status;
         bool ok;
 
         recipe.security_counter = counter_of(&sim->board.layout, i);
+        if (rig_swap_mode_loads_ram(sim->mcuboot.boot.mode)) {
+            recipe.flags = RIG_IMAGE_FLAG_RAM_LOAD;
+            recipe.load_address = end_of_ram - i * COMPANION_RAM_BYTES;
+        }
         status = rig_image_build(&recipe, &bytes);
         if (status != RIG_IMAGE_OK) {
             g_set_error(error, RIG_ERROR, RIG_ERROR_IO, "cannot build the image of slot %u: %s", image.slot,
@@ -564,7 +571,7 @@ static bool program_companions(struct rig_sim *sim, GError **error)
         }
         image.bytes = bytes.bytes;
         image.n_bytes = bytes.n_bytes;
-        ok = rig_board_program_image(&sim->probe.probe, &image, false, error);
+        ok = rig_board_program(&sim->probe.probe, &alone, error);
         rig_bytes_clear(&bytes);
         if (!ok)
             return false;
