@@ -339,10 +339,14 @@ static bool read_area(const void *user, uint32_t offset, void *into, size_t n_by
     if (!within(area, offset, n_bytes)) {
         return false;
     }
-    if (reader->powered_only) {
-        return sim_flash_read(reader->flash, area->device, area->offset + offset, into, n_bytes) == SIM_OK;
+    enum sim_status status =
+        reader->powered_only
+            ? sim_flash_read(reader->flash, area->device, area->offset + offset, into, n_bytes)
+            : sim_flash_peek(reader->flash, area->device, area->offset + offset, into, n_bytes);
+    if (status != SIM_OK && reader->failure != NULL) {
+        *reader->failure = status;
     }
-    return sim_flash_peek(reader->flash, area->device, area->offset + offset, into, n_bytes) == SIM_OK;
+    return status == SIM_OK;
 }
 
 struct rig_image_source sim_area_source(const struct sim_area_reader *storage)

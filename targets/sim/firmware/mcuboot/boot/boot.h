@@ -149,7 +149,8 @@ void sim_boot_geometry(const struct sim_boot_config *config, const struct sim_fl
 struct sim_area_reader {
     const struct sim_flash *flash;
     struct sim_area area;
-    bool powered_only; /* true: as the firmware sees it */
+    bool powered_only;        /* true: as the firmware sees it */
+    enum sim_status *failure; /* why the flash refused the last read that it did refuse; NULL: not wanted */
 };
 struct rig_image_source sim_area_source(const struct sim_area_reader *storage);
 

@@ -51,10 +51,12 @@ bool trailer_read(struct boot *boot, const struct sim_area *area, struct rig_tra
     /* The fixed fields lie at the same distance from the end whatever the number of records, and only they
      * are wanted here. */
     geometry.max_sectors = 1;
-    struct sim_area_reader reader = {.flash = boot->flash, .area = *area, .powered_only = true};
+    enum sim_status failure = SIM_OUT_OF_RANGE;
+    struct sim_area_reader reader = {
+        .flash = boot->flash, .area = *area, .powered_only = true, .failure = &failure};
     struct rig_image_source source = sim_area_source(&reader);
     if (!boot->stopped && !rig_trailer_decode_state(&geometry, &source, trailer)) {
-        boot_flash_status(boot, sim_flash_powered(boot->flash) ? SIM_OUT_OF_RANGE : SIM_POWER_LOST);
+        boot_flash_status(boot, failure);
     }
     if (boot->stopped) {
         memset(trailer, 0, sizeof *trailer);
