@@ -151,6 +151,8 @@ static void kinds_of_flash_show_in_what_power_cuts_do(void **state)
     expect(&stand, RIG_SWAP_MOVE, RIG_LAYOUT_UPGRADES, 0, "");
     assert_true(of(&stand, RIG_SWAP_MOVE)->cuts.n_lost > 0);
     assert_non_null(strstr(of(&stand, RIG_SWAP_MOVE)->cuts.first, "half-way"));
+    assert_non_null(
+        strstr(of(&stand, RIG_SWAP_MOVE)->cuts.first, "flash: a word that power was lost in cannot be read"));
     clear(&stand);
     judge(&stand, "flash: [{device: internal, sectors: [{size: 4KiB, count: 24}], write: 16B, erase: none}]\n"
                   "slots: [{offset: 16KiB, size: 32KiB}, {offset: 48KiB, size: 32KiB}]\n"

@@ -175,6 +175,27 @@ static void what_does_not_fit_says_why_to_the_byte(void **state)
     close_scene(&scene);
 }
 
+/* Which slot runs is what a server of several images does not know: nothing is wrong before an update runs.
+ */
+static void requests_of_an_update_that_runs_from_slot_1_want_a_server_that_knows_it(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    open_scene(&scene);
+    scene.fit.layout.mode = RIG_SWAP_DIRECT_XIP_REVERT;
+    scene.fit.update_runs = true;
+    expect_reason(rig_fit_no_image_request(&scene.fit, true, false), NULL);
+    scene.fit.layout.n_slots = 4;
+    expect_reason(rig_fit_no_image_request(&scene.fit, true, false), "takes slot 0 for the one that runs");
+    scene.fit.update_runs = false;
+    expect_reason(rig_fit_no_image_request(&scene.fit, true, false), NULL);
+    scene.fit.layout.mode = RIG_SWAP_MOVE;
+    scene.fit.update_runs = true;
+    expect_reason(rig_fit_no_image_request(&scene.fit, true, false), NULL);
+    close_scene(&scene);
+}
+
 static void an_image_is_bad_by_its_signature_when_nothing_else_is_wrong(void **state)
 {
     static const struct {
@@ -241,6 +262,7 @@ int main(void)
         cmocka_unit_test(an_option_is_what_the_case_says_else_the_target),
         cmocka_unit_test(what_does_not_fit_says_why_to_the_byte),
         cmocka_unit_test(a_target_that_says_nearly_nothing_is_what_zephyr_is_by_default),
+        cmocka_unit_test(requests_of_an_update_that_runs_from_slot_1_want_a_server_that_knows_it),
         cmocka_unit_test(an_image_is_bad_by_its_signature_when_nothing_else_is_wrong),
     };
 
