@@ -144,9 +144,9 @@ static struct rig_cut_plan read_plan(const struct cut_arguments *arguments)
 }
 
 /* Whether the board had said the line before power went. */
-static bool comes_too_late(const struct rig_run *run, const char *before, guint first_line)
+static bool comes_too_late(const struct rig_run *run, const char *before)
 {
-    for (guint i = first_line; before && i < run->console->len; i++)
+    for (guint i = 0; before && i < run->console->len; i++)
         if (strstr(g_ptr_array_index(run->console, i), before))
             return true;
     return false;
@@ -165,9 +165,11 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
     g_autofree char *where = NULL;
     const struct cut_arguments *arguments = RIG_ARGUMENTS(step, struct cut_arguments);
     struct rig_cut_plan plan = read_plan(arguments);
-    guint first_line = run->console->len;
     GError *error = NULL;
 
+    /* What was said before the block is not about this cut; a reset in the block begins anew, too. */
+    if (arguments->before)
+        g_ptr_array_set_size(run->console, 0);
     if (!rig_play_with_cut(run, step->block, prefix, &plan, rig_run_deadline_us(run, step), &record))
         return;
     if (!record.fell && aims_at_the_model(run->board, &plan)) {
@@ -183,7 +185,7 @@ static void run_cut_power(struct rig_run *run, const struct rig_step *step)
                      : "the power cut never fell: the board did not come to the place that was aimed at");
         return;
     }
-    if (comes_too_late(run, arguments->before, first_line)) {
+    if (comes_too_late(run, arguments->before)) {
         rig_run_unable(run, g_error_new(RIG_ERROR, RIG_ERROR_UNSUPPORTED,
                                         "this board is too fast for the cut: it had said '%s' before it",
                                         arguments->before));

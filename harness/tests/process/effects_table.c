@@ -189,7 +189,7 @@ const struct effect effects[] = {
     {"cut-power.line", B "cut-power: {line: Booting Zephyr}\n do: [{reset: }]", B "cut-power: {line: Jumping}\n do: [{reset: }]", NULL},
     {"cut-power.memory", NULL, NULL, "no board in process can be cut at a word of memory; the test of benches does it"},
     {"cut-power.plus", B "cut-power: {line: Jumping}\n do: [{reset: }]", B "cut-power: {line: Jumping, plus: 50ms}\n do: [{reset: }]", NULL},
-    {"cut-power.before", B "cut-power: {after: 300ms}\n do: [{reset: }]", B "cut-power: {after: 300ms, before: Jumping}\n do: [{reset: }]", NULL},
+    {"cut-power.before", B "cut-power: {after: 3s}\n do: [{reset: }]", B "cut-power: {after: 3s, before: Jumping}\n do: [{reset: }]", NULL},
     {"cut-power.power-on", B "cut-power: {line: Jumping}\n do: [{reset: }]", B "cut-power: {line: Jumping, power-on: false}\n do: [{reset: }]", NULL},
     {"cut-power.within", B "cut-power: {after: 200s}\n do: [{reset: }]", B "cut-power: {after: 200s, within: 300s}\n do: [{reset: }]", NULL},
     {"each-power-cut.during", L "each-power-cut: {during: [{upload: new}], at: {every: 20}, then: [{expect-boot: old}]}", L "each-power-cut: {during: [{upload: big}], at: {every: 20}, then: [{expect-boot: old}]}", NULL},
