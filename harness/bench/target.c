@@ -9,7 +9,7 @@
 
 bool rig_board_option_is_on_by_default(const char *name)
 {
-    static const char *const on[] = {"bonding", "reassembly", "parameters", "original-protocol", NULL};
+    static const char *const on[] = {"bonding", "reassembly", "parameters", "original-protocol", "erase-pending", NULL};
 
     return g_strv_contains(on, name);
 }

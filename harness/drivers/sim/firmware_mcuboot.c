@@ -66,6 +66,7 @@ static void begin(struct rig_sim *sim)
     sim->mcuboot.app.reassembly = rig_board_option_is_on_by_default("reassembly");
     sim->mcuboot.app.parameters_command = rig_board_option_is_on_by_default("parameters");
     sim->mcuboot.app.original_protocol = rig_board_option_is_on_by_default("original-protocol");
+    sim->mcuboot.app.erase_pending_allowed = rig_board_option_is_on_by_default("erase-pending");
 }
 
 static void apply_boot_options(struct sim_boot_config *boot, const struct rig_options_spec *options)
