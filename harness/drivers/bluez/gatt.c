@@ -18,6 +18,7 @@
 
 #define RELEASE_US 2000000u
 #define CACHE_US 3000000u /* what a bonded board has changed is found out that long after the connection */
+#define SHOWN_US 1000000u /* from a service to all of its characteristics */
 #define MIN_MTU 23
 #define MAX_MTU                                                                                              \
     515 /* of 517: an attribute value has 512 bytes at most, and bluetoothd loses what is beyond */
@@ -255,7 +256,17 @@ static void tell_missing(struct rig_bluez_link *link, const char *what)
     rig_bluez_tell(link);
 }
 
-/* Of a bonded board bluetoothd knows the services by heart, until the board tells that they have changed. */
+/* Until when what is not there may still come. Of a bonded board bluetoothd knows the services by heart,
+ * until the board tells that they have changed. Of a service that is new it shows the characteristics a
+ * little later. */
+static guint64 may_come_until_us(struct rig_bluez_link *link, enum rig_link_outcome seen)
+{
+    guint64 now_us = rig_bluez_now_us(link);
+    guint64 told_us = rig_bluez_is_bonded(link) ? link->up_us + CACHE_US : now_us;
+
+    return MAX(told_us, seen == RIG_LINK_NO_CHARACTERISTIC ? now_us + SHOWN_US : now_us);
+}
+
 static bool find(struct rig_bluez_characteristic *used, enum rig_link_outcome *outcome, GError **error)
 {
     struct rig_bluez_link *link = used->link;
@@ -263,9 +274,9 @@ static bool find(struct rig_bluez_characteristic *used, enum rig_link_outcome *o
     bool ignored;
 
     *outcome = look_for(used);
-    if (*outcome != RIG_LINK_OK && rig_bluez_is_bonded(link)) {
-        if (!rig_board_wait_for(link->board, MAX(link->up_us + CACHE_US, rig_bluez_now_us(link)),
-                                is_found_or_over, used, &ignored, error))
+    if (*outcome != RIG_LINK_OK) {
+        if (!rig_board_wait_for(link->board, may_come_until_us(link, *outcome), is_found_or_over, used,
+                                &ignored, error))
             return false;
         *outcome = link->up ? look_for(used) : RIG_LINK_LOST;
     }
