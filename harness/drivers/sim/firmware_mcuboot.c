@@ -269,6 +269,18 @@ static const char *downgrade_text(enum sim_downgrade rule)
     return texts[rule];
 }
 
+static bool find_other_encryption(const struct rig_layout *had, const struct rig_layout *has,
+                                  struct difference *found)
+{
+    if (had->encryption != has->encryption)
+        return differ(found, "encrypt", g_strdup(rig_encrypt_kind_name(had->encryption)),
+                      g_strdup(rig_encrypt_kind_name(has->encryption)));
+    if (had->aes_bits != has->aes_bits)
+        return differ(found, "aes", number_text(had->aes_bits), number_text(has->aes_bits));
+    return had->save_enctlv != has->save_enctlv &&
+           differ(found, "save-enctlv", flag_text(had->save_enctlv), flag_text(has->save_enctlv));
+}
+
 /* Options that a build does not tell of: the target's count. */
 static bool find_untold_difference(const struct rig_sim *sim, const struct rig_layout *had,
                                    const struct sim_boot_config *was, struct difference *found)
@@ -276,13 +288,8 @@ static bool find_untold_difference(const struct rig_sim *sim, const struct rig_l
     const struct rig_layout *has = &sim->board.layout;
     const struct sim_boot_config *is = &sim->mcuboot.boot;
 
-    if (had->encryption != has->encryption)
-        return differ(found, "encrypt", g_strdup(rig_encrypt_kind_name(had->encryption)),
-                      g_strdup(rig_encrypt_kind_name(has->encryption)));
-    if (had->aes_bits != has->aes_bits)
-        return differ(found, "aes", number_text(had->aes_bits), number_text(has->aes_bits));
-    if (had->save_enctlv != has->save_enctlv)
-        return differ(found, "save-enctlv", flag_text(had->save_enctlv), flag_text(has->save_enctlv));
+    if (find_other_encryption(had, has, found))
+        return true;
     if (had->signed_how.hash_type != has->signed_how.hash_type ||
         had->signed_how.pure != has->signed_how.pure)
         return differ(found, "sign", g_strdup(rig_signing_name(had->signing, &had->signed_how)),
@@ -320,13 +327,8 @@ static bool find_difference(const struct rig_sim *sim, const struct rig_layout *
     if (had->signed_how.key_in_image != has->signed_how.key_in_image)
         return differ(found, "key-in-image", flag_text(had->signed_how.key_in_image),
                       flag_text(has->signed_how.key_in_image));
-    if (had->encryption != has->encryption)
-        return differ(found, "encrypt", g_strdup(rig_encrypt_kind_name(had->encryption)),
-                      g_strdup(rig_encrypt_kind_name(has->encryption)));
-    if (had->aes_bits != has->aes_bits)
-        return differ(found, "aes", number_text(had->aes_bits), number_text(has->aes_bits));
-    if (had->save_enctlv != has->save_enctlv)
-        return differ(found, "save-enctlv", flag_text(had->save_enctlv), flag_text(has->save_enctlv));
+    if (find_other_encryption(had, has, found))
+        return true;
     if (was->downgrade != is->downgrade)
         return differ(found, "downgrade", g_strdup(downgrade_text(was->downgrade)),
                       g_strdup(downgrade_text(is->downgrade)));
