@@ -117,7 +117,7 @@ static GPtrArray *read_deeds(const struct place *place, const char *journal)
     return deeds;
 }
 
-/* The output folder is the same each time: paths are told, too. */
+/* NULL: check refuses the scenarios. The output folder is the same each time: paths are told, too. */
 static GPtrArray *play(const struct place *place, bool with)
 {
     g_autoptr(outcome) checked = NULL;
@@ -125,8 +125,10 @@ static GPtrArray *play(const struct place *place, bool with)
 
     write_scenarios(place, with);
     checked = place_run(place, "bootrig check pairs");
-    if (checked->code != 0)
-        fail_msg("%s", checked->err);
+    if (checked->code != 0) {
+        print_error("%s\n", checked->err);
+        return NULL;
+    }
     result = place_run(place, "bootrig run -q --no-html -o out pairs");
     return read_deeds(place, "out/journal.jsonl");
 }
@@ -150,30 +152,32 @@ static guint count_pairs(const GPtrArray *one, const GPtrArray *other, bool same
     for (guint i = 0; i < n_effects; i++) {
         if (!effects[i].with)
             continue;
-        if (!one->pdata[i] || !other->pdata[i])
-            fail_msg("'%s' was not played", effects[i].field);
-        if (g_str_equal(one->pdata[i], other->pdata[i]) != same)
+        bool played = one->pdata[i] && other->pdata[i];
+
+        if (played && g_str_equal(one->pdata[i], other->pdata[i]) != same)
             continue;
-        print_error("'%s' %s\n", effects[i].field, what);
+        print_error("'%s' %s\n", effects[i].field, played ? what : "was not played");
         n++;
     }
     return n;
 }
 
+static guint count_bad_pairs(const struct place *place)
+{
+    g_autoptr(GPtrArray) without = play(place, false);
+    g_autoptr(GPtrArray) again = play(place, false);
+    g_autoptr(GPtrArray) with = play(place, true);
+
+    if (!without || !again || !with)
+        return 1;
+    return count_pairs(without, again, false, "is another one each time") +
+           count_pairs(without, with, true, "changes nothing");
+}
+
 static void each_field_changes_what_is_done(void **state)
 {
-    g_autoptr(GPtrArray) without = NULL;
-    g_autoptr(GPtrArray) again = NULL;
-    g_autoptr(GPtrArray) with = NULL;
-    guint n_bad;
-
     copy_image(*state);
-    without = play(*state, false);
-    again = play(*state, false);
-    with = play(*state, true);
-    n_bad = count_pairs(without, again, false, "is another one each time");
-    n_bad += count_pairs(without, with, true, "changes nothing");
-    assert_int_equal(n_bad, 0);
+    assert_int_equal(count_bad_pairs(*state), 0);
 }
 
 static bool is_in_table(const char *field)
